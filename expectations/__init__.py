@@ -1,4 +1,4 @@
-"""Plausibility of what was delivered, judged after each stage.
+"""Check after each stage whether what was delivered is plausible.
 
 Suites are data; `gate` alone talks to Great Expectations.
 """

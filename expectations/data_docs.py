@@ -68,7 +68,7 @@ INDEX = """<!doctype html>
 <style>.scroll {{ overflow-x: auto; }} .no {{ color: #b42318; font-weight: 600; }}
 .yes {{ color: #0b6e4f; }}</style></head>
 <body><h1>Data checks</h1>
-<p>Great Expectations judged the data after each stage. A check of severity <b>stop</b> blocks the
+<p>Great Expectations checked the data after each stage. A check of severity <b>stop</b> blocks the
 publication; <b>warn</b> is something to look at. The names lead to the page of each data set.</p>
 {sections}
 </body></html>
@@ -76,7 +76,7 @@ publication; <b>warn</b> is something to look at. The names lead to the page of 
 HEADINGS = (
     "Check",
     "Data set",
-    "Judged at",
+    "Checked at",
     "Column",
     "Holds",
     "Severity",
@@ -123,14 +123,14 @@ def _row(docs_dir: Path, stage: str, row: object) -> str:
     pages = docs_dir.glob(f"validations/{stage}/{row.dataset}/**/*.html")
     # in a folder named by the time of the run, in one named by the run
     page = max(pages, key=lambda page: page.parent.name, default=None)
-    name, judged_at = escape(row.dataset), ""
+    name, checked_at = escape(row.dataset), ""
     if page is not None:
         name = f'<a href="{escape(page.relative_to(docs_dir).as_posix())}">{name}</a>'
-        judged_at = page.parent.name
+        checked_at = page.parent.name
     cells = (
         escape(row.check_id),
         name,
-        judged_at,
+        checked_at,
         column,
         holds,
         escape(row.severity),

@@ -1,4 +1,4 @@
-"""The gate after a stage: judge data frames by a suite with Great Expectations, keep the results as
+"""The gate after a stage: check data frames by a suite with Great Expectations, keep the results as
 rows and as Data Docs pages.
 
 It imports great_expectations inside the functions, since that takes seconds.
@@ -64,7 +64,7 @@ SECTIONS = {
         },
     },
 }
-# Folder of the judged frames, inside that of the context.
+# Folder of the checked frames, inside that of the context.
 FRAMES = "frames"
 # Columns that name a row to a person, where a data set has them.
 ROW_NAMES = (
@@ -139,7 +139,7 @@ def run_gate(
     severity: Mapping[str, str] | None = None,
     run_name: str | None = None,
 ) -> GateResult:
-    """Judge `frames` by `rules`.
+    """Check `frames` by `rules`.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def run_gate(
     Raises
     ------
     ValueError
-        If an override names a severity other than warn or stop, or if a rule judges a data set
+        If an override names a severity other than warn or stop, or if a rule checks a data set
         that is not among `frames` or a column that its data set lacks.
     """
     rules = [
@@ -206,7 +206,7 @@ def _severity(rule: Rule, overrides: Mapping[str, str]) -> Any:
 
 
 def _applies(rule: Rule, frames: Mapping[str, pd.DataFrame], stage: str) -> bool:
-    """Whether a run delivered something for a rule to judge.
+    """Return whether a run delivered something for a rule to check.
 
     Every data set has all its columns in every run, so an absent one is a mistake in the rule.
     """
@@ -263,7 +263,7 @@ def _validate(
     run_name: str | None,
 ) -> tuple[list[ExpectationValidationResult], list[Any]]:
     """Results of one data set, and the identifiers of its pages. Frame, suite and checkpoint are
-    kept, so that `context.checkpoints.get(name).run()` judges the frame again.
+    kept, so that `context.checkpoints.get(name).run()` checks the frame again.
     """
     import great_expectations as gx
     from great_expectations.checkpoint import UpdateDataDocsAction

@@ -16,7 +16,7 @@ class Rule:
     Parameters
     ----------
     check_id : name of the rule, unique in its stage; the key of the seed `check_severity`.
-    dataset : name of the data frame it judges.
+    dataset : name of the data frame it checks.
     expectation : snake_case name in Great Expectations' registry, e.g.
     `expect_column_values_to_be_between`.
     severity : `warn` is shown, `stop` blocks the run. The seed may override it.

@@ -131,12 +131,12 @@ def cells_of(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> lis
 
 
 def shown(cell: dict) -> str:
-    """A cell in words: its figure, where it stands and how it was judged."""
+    """Describe a cell: its figure, where it is and its flag."""
     state = "current" if cell["is_current"] else "not current"
-    judged = " ".join(filter(None, (cell["quality_flag"], cell["quality_rule"])))
+    flag = " ".join(filter(None, (cell["quality_flag"], cell["quality_rule"])))
     return (
         f"{cell['value_delivered']!r} {cell['unit_delivered']} in "
-        f"{cell['source_id']}/{cell['file_name']} {cell['cell']} ({state}, {judged})"
+        f"{cell['source_id']}/{cell['file_name']} {cell['cell']} ({state}, {flag})"
     )
 
 

@@ -1,6 +1,6 @@
 """One module per stage; each holds `RULES`.
 
-A suite judges plausibility of what was delivered; keys and relations are dbt's own tests.
+A suite checks whether what was delivered is plausible; keys and relations are dbt's own tests.
 """
 
 from expectations.suites import estimates, marts, raw, staging

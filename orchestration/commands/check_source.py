@@ -1,5 +1,5 @@
-"""`citysync check-source`: one source read, staged and judged against the published warehouse; no
-refresh, no trace in the home.
+"""`citysync check-source`: read and stage one source and compare it with the published warehouse;
+no refresh, no trace in the home.
 """
 
 from __future__ import annotations

@@ -153,11 +153,11 @@ def _headline(figure: Figure) -> str:
     edition = f" edition {facts['edition_year']}" if facts["edition_year"] else ""
     place = " ".join(filter(None, (facts["sheet_name"], facts["cell_ref"])))
     state = "current" if facts["is_current"] else "not current"
-    judged = " ".join(filter(None, (facts["quality_flag"], facts["quality_rule"])))
+    flag = " ".join(filter(None, (facts["quality_flag"], facts["quality_rule"])))
     return (
         f"{facts['value']:.10g} {facts['unit']} ({facts['indicator_id']}) from "
         f"{facts['source_id']}{edition}, {facts['file_name']} {place}, text {facts['raw_text']!r}: "
-        f"{state}, {judged}"
+        f"{state}, {flag}"
     )
 
 

@@ -14,7 +14,7 @@ and what is sent (`Content-Type`), and a page cannot forge these. So a request p
 - it is no GraphQL in an address: a query is answered by POST only, so no address can hold a
   mutation.
 
-Belongs here: judging a request by its head. Not here: what Dagster does with it.
+Belongs here: checking a request by its headers. Not here: what Dagster does with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ READING = ("GET", "HEAD")
 # a page that frames the UI could make a person click in it
 OWN_HEADER = (b"x-frame-options", b"SAMEORIGIN")
 LONGEST = 80
-#: Headers of a request by which it is judged.
+#: Headers of a request that are checked.
 ASKED = (
     *("host", "origin", "sec-fetch-site", "content-type", "accept"),
     *("sec-fetch-mode", "sec-fetch-dest"),

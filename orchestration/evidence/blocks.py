@@ -191,7 +191,7 @@ POWER = Part(
         coalesce((select shares from found where spec_id = '{CYCLE}'), '') as cycle
     from estimates.primary join found using (spec_id) where spec_id = '{PRIMARY}'""",
 )
-#: How far the claims of the study got, and why some could not be judged.
+#: How far the claims of the study got, and why some could not be tested.
 CLAIMS = Part(
     "Claims by verdict ('could have been': by the uncorrected p, but for the net effect): "
     "{verdicts}.\n{reasons}",

@@ -54,13 +54,13 @@ def check_places(raw: Path) -> FileFault | None:
             sheets.setdefault(sheet_name, {}).setdefault(row_no, row)
     for sheet_name, rows in sheets.items():
         where = f"sheet {sheet_name!r}" if sheet_name is not None else None
-        fault = _judge(list(rows.values()), names, where)
+        fault = _fault_of(list(rows.values()), names, where)
         if fault is not None:
             return fault
     return None
 
 
-def _judge(rows: Sequence[_Row], names: PlaceNames, where: str | None) -> FileFault | None:
+def _fault_of(rows: Sequence[_Row], names: PlaceNames, where: str | None) -> FileFault | None:
     both = [i for i, row in enumerate(rows) if row.code is not None and row.name is not None]
     wrong = [i for i in both if rows[i].code != rows[i].name]
     if len(wrong) < FEW_ROWS:

@@ -164,7 +164,7 @@ def _taken_columns(
     for i, text in enumerate(edition_texts):
         if text is None:
             editions[i] = origin.edition_year
-    reasons, details = _verdicts(raw_texts, numbers, year_texts, years, edition_texts, editions)
+    reasons, details = _rejections(raw_texts, numbers, year_texts, years, edition_texts, editions)
     codes = _mapped(columns, found, "city_id", kept, code_text)
     names = _mapped(
         columns, found, "city_id", kept, lambda text: None if code_text(text).isdecimal() else text
@@ -192,7 +192,7 @@ def _taken_columns(
     return build_raw_table(origin, built, len(kept))
 
 
-def _verdicts(
+def _rejections(
     raw_texts: list[str],
     numbers: list[float | None],
     year_texts: list[str | None],

@@ -18,9 +18,9 @@ qualify row_number() over (
 IS_REVISED = (
     "abs(new_value - old_value) > greatest(coalesce(revision_tolerance, 0), 1e-9 * abs(old_value))"
 )
-# The two beside each other, once for the three tables that are made of them.
-JUDGED = f"""
-create or replace temp table judged as
+# Each value before and now in one row. Three tables are made of these rows.
+PAIRED = f"""
+create or replace temp table paired as
 with old as ({{old_values}}), new as ({{new_values}})
 select source_id, indicator_id, place_level, city_id, "year", old."value" as old_value,
     new."value" as new_value,
@@ -36,7 +36,7 @@ SOURCES = """
 with sources as (
     select source_id, indicator_id, bool_or(old_value is not null) as was_there,
         bool_or(new_value is not null) as is_there
-    from judged group by source_id, indicator_id
+    from paired group by source_id, indicator_id
 ),
 whole_sources as (
     select source_id, bool_or(was_there) as was_there, bool_or(is_there) as is_there
@@ -52,14 +52,14 @@ select {run} as previous_run_id, source_id, indicator_id,
     count(*) filter (where old_value is null) as n_new,
     count(*) filter (where new_value is null) as n_vanished,
     count(*) filter (where is_revised) as n_revised,
-    count(*) filter (where judged.was_current != judged.is_current or (is_revised
-        and judged.is_current)) as n_current_changed,
+    count(*) filter (where paired.was_current != paired.is_current or (is_revised
+        and paired.is_current)) as n_current_changed,
     median(abs(new_value / nullif(old_value, 0) - 1)) filter (where is_revised) as
         median_relative_revision,
     any_value(case when not whole_sources.is_there then 'removed'
         when not whole_sources.was_there then 'added' else 'kept' end)
         as source_change
-from judged join whole_sources using (source_id) group by source_id, indicator_id
+from paired join whole_sources using (source_id) group by source_id, indicator_id
 having n_new + n_vanished + n_revised + n_current_changed > 0
 order by source_id, indicator_id
 """
@@ -69,7 +69,7 @@ PLACE_CHANGE = """
 create or replace table {table} as
 select {run} as previous_run_id, if(bool_or(is_current), 'new', 'lost') as change, place_level,
     city_id, count(distinct indicator_id) as n_indicators, count(*) as n_values
-from judged where was_current or is_current
+from paired where was_current or is_current
 group by place_level, city_id having bool_or(was_current) != bool_or(is_current)
 order by change, place_level, city_id
 """
@@ -94,7 +94,7 @@ select {run} as previous_run_id,
     arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as
         first_value,
     any_value(new_source_ids) as new_source_ids
-from judged left join fresh using (indicator_id)
+from paired left join fresh using (indicator_id)
 where new_value is not null and case when is_revised or old_value is null
     then new_flag in ('blocked', 'quarantined', 'warned')
     else (old_flag = 'blocked') != (new_flag = 'blocked') end
@@ -106,8 +106,8 @@ CHANGED = (
     "create or replace temp table changed as "
     + SOURCES
     + """,
-before as (select * from judged where was_current),
-now as (select * from judged where is_current)
+before as (select * from paired where was_current),
+now as (select * from paired where is_current)
 select indicator_id, place_level, city_id, "year", before.source_id as old_source_id,
     now.source_id as new_source_id,
     before.old_value as old_value, now.new_value as new_value,

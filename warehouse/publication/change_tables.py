@@ -123,7 +123,7 @@ def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
         for name, part in (("values", sql.BEST), ("estimates", sql.DEFAULT_ESTIMATES)):
             query = part.format(catalog=catalog)
             sides[f"{side}_{name}"] = f"select * from ({query}) where {bool(previous)}"
-    con.execute(sql.JUDGED.format(here=here, **sides))
+    con.execute(sql.PAIRED.format(here=here, **sides))
     con.execute(sql.CHANGED)
     for table, statement in TABLES.items():
         con.execute(statement.format(table=table, run=run, **sides))

@@ -94,7 +94,7 @@ _NO_INDICATOR = {
 # what is said of each value, behind its own column: `<indicator>_source`, `<indicator>_flag`
 _OF_A_VALUE = {
     "source": ("source_id", "Source of {}; of cities added up each, joined by +"),
-    "flag": ("quality_flag", "How {} was judged: ok, warned or corrected"),
+    "flag": ("quality_flag", "Result of the checks of {}: ok, warned or corrected"),
 }
 
 

@@ -97,9 +97,9 @@ select (select count(k) from old), (select count(*) from gone), (select list(k
 """
 
 
-# What the specs read of cities: each series and year on its own. A city's value of a year is lost
-# by delivery where a current value of that city and year is in no file any more, else by judgement
-# (or it is computed from others that are lost).
+# What the specs read of cities: each series and year on its own. A city's value of a year counts as
+# no longer delivered where a current value of that city and year is in no file any more. Otherwise
+# it is delivered but no longer current (or computed from others that are lost).
 SERIES = """
 select city_id, "year", series from (
     unpivot (select city_id, "year", {columns} from {catalog}.marts.fct_city_year)
@@ -120,7 +120,7 @@ with held as ({old}),
     ),
     undelivered as (select distinct city_id, "year" from absent)
 select series || ' of ' || "year" as what, count(*) as n_before, count(gone.series) as n_gone,
-    count(*) filter (gone.series is not null and undelivered.city_id is null) as n_judged
+    count(*) filter (gone.series is not null and undelivered.city_id is null) as n_not_current
 from held
 left join gone using (city_id, "year", series)
 left join undelivered using (city_id, "year")
@@ -135,15 +135,15 @@ class Loss:
 
     Attributes
     ----------
-    n_judged : int or None
-        How many of them are still delivered, and gone by judgement; None where nobody counted.
+    n_not_current : int or None
+        How many of them are still delivered, but no longer current; None where nobody counted.
     """
 
     what: str
     before: int
     gone: int
     examples: list[str]
-    n_judged: int | None = None
+    n_not_current: int | None = None
 
     @property
     def share(self) -> float:
@@ -155,9 +155,10 @@ class Loss:
         text = f"{self.gone:,} of {self.before:,} {self.what} ({self.share:.0%})"
         if self.examples:
             text += f", first {', '.join(self.examples)}"
-        if self.n_judged is not None:
-            n_undelivered = self.gone - self.n_judged
-            text += f", {n_undelivered:,} by delivery and {self.n_judged:,} by judgement"
+        if self.n_not_current is not None:
+            n_undelivered = self.gone - self.n_not_current
+            text += f", {n_undelivered:,} no longer delivered"
+            text += f" and {self.n_not_current:,} no longer current"
         return text
 
 
@@ -361,14 +362,14 @@ def _series_losses(con: duckdb.DuckDBPyConnection) -> list[Loss]:
         here=BUILD,
     )
     rows = con.execute(query).fetchall()
-    return [Loss(what, before, gone, [], judged) for what, before, gone, judged in rows]
+    return [Loss(what, before, gone, [], not_current) for what, before, gone, not_current in rows]
 
 
 def _refuse(losses: list[Loss], before: str) -> None:
     losses = [loss for loss in losses if loss.share > OF_OTHERS.get(loss.what, LARGEST_LOSS)]
     if losses:
-        series = [str(loss) for loss in losses if loss.n_judged is not None]
-        named = [str(loss) for loss in losses if loss.n_judged is None] + series[:MOST_SERIES]
+        series = [str(loss) for loss in losses if loss.n_not_current is not None]
+        named = [str(loss) for loss in losses if loss.n_not_current is None] + series[:MOST_SERIES]
         if len(series) > MOST_SERIES:
             named.append(f"{len(series) - MOST_SERIES:,} more series and years")
         raise PublicationLoses(

@@ -1,1 +1,1 @@
-"""A cell of a publication judged once more by the models, without dbt: `citysync why`."""
+"""Check a cell of a publication again by the models, without dbt: `citysync why`."""

@@ -73,26 +73,26 @@ order by indicator_id
 """
 _READ = """
 select
-    judged.observation_id, judged.indicator_id, judged.source_id, judged.edition_year,
-    judged.file_name, judged.sheet_name, judged.cell_ref, judged.raw_text, judged."value",
-    judged.unit, limits.rule_kind = 'rate' as is_rate, judged.value_delivered,
-    judged.unit_delivered, judged.priority,
+    checked.observation_id, checked.indicator_id, checked.source_id, checked.edition_year,
+    checked.file_name, checked.sheet_name, checked.cell_ref, checked.raw_text, checked."value",
+    checked.unit, limits.rule_kind = 'rate' as is_rate, checked.value_delivered,
+    checked.unit_delivered, checked.priority,
     runs.earned_priority, runs.n_run_years, published.is_current, published.quality_flag,
     published.quality_rule, published.quality_detail, published.proposed_value,
-    judged.quality_flag as flag_again, judged.quality_rule as rule_again
-from int_observations_graded as judged
-inner join figure on judged.observation_id = figure.observation_id
+    checked.quality_flag as flag_again, checked.quality_rule as rule_again
+from int_observations_graded as checked
+inner join figure on checked.observation_id = figure.observation_id
 inner join marts.fct_indicator_observation as published
-    on judged.source_id = published.source_id and judged.file_name = published.file_name
-        and judged.edition_year is not distinct from published.edition_year
-        and judged.place_level = published.place_level and judged.city_id = published.city_id
-        and judged."year" = published."year" and judged.indicator_id = published.indicator_id
-inner join int_indicator_limits as limits on judged.indicator_id = limits.indicator_id
+    on checked.source_id = published.source_id and checked.file_name = published.file_name
+        and checked.edition_year is not distinct from published.edition_year
+        and checked.place_level = published.place_level and checked.city_id = published.city_id
+        and checked."year" = published."year" and checked.indicator_id = published.indicator_id
+inner join int_indicator_limits as limits on checked.indicator_id = limits.indicator_id
 left join int_source_runs as runs
-    on judged.source_id = runs.source_id and judged.indicator_id = runs.indicator_id
-        and judged.city_id = runs.city_id and judged."year" = runs."year"
-        and judged.place_level = runs.place_level
-order by judged.indicator_id, published.is_current desc, judged.choice_rank
+    on checked.source_id = runs.source_id and checked.indicator_id = runs.indicator_id
+        and checked.city_id = runs.city_id and checked."year" = runs."year"
+        and checked.place_level = runs.place_level
+order by checked.indicator_id, published.is_current desc, checked.choice_rank
 """
 _FLAGS = """
 select flags.observation_id, flags.rule, flags.grade, flags.detail from (
@@ -129,7 +129,7 @@ _NARROWED = {
 }
 #: Rows of a step that are kept, where the step has no row per figure (else `_OF_FIGURE`).
 _FILTERS = {
-    ("int_values_candidates", "judged"): 'where "year" = {year}',
+    ("int_values_candidates", "checked"): 'where "year" = {year}',
     ("int_observations_identity", "delivered_rows"): "",
     ("int_observations_wrong_entity", "distances"): "",
     ("int_observations_flagged", "parts"): "",
@@ -158,7 +158,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Figure:
-    """A delivered figure with its cell, how it was judged, and every test on it."""
+    """A delivered figure with its cell, its flag, and every test on it."""
 
     facts: dict[str, Any]
     tests: list[Test]

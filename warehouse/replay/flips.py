@@ -1,4 +1,4 @@
-"""By how much a figure must change before a decision on its cell turns, found by judging the cell
+"""By how much a figure must change before a decision on its cell turns, found by checking the cell
 again with changed figures.
 """
 
@@ -74,9 +74,10 @@ def find_flips(
         Receives how many figures were tried, and how many are at most to be tried.
     """
     value, is_rate = con.execute(
-        "select judged.\"value\", limits.rule_kind = 'rate' from int_observations_graded as judged "
-        "inner join int_indicator_limits as limits on judged.indicator_id = limits.indicator_id "
-        "where judged.observation_id = $1",
+        "select checked.\"value\", limits.rule_kind = 'rate' "
+        "from int_observations_graded as checked "
+        "inner join int_indicator_limits as limits on checked.indicator_id = limits.indicator_id "
+        "where checked.observation_id = $1",
         [observation_id],
     ).fetchall()[0]
     sizes = RATE_STEPS if is_rate else LEVEL_STEPS

@@ -83,8 +83,8 @@ def _of_table(kind: str) -> str:
         "tables.other_source_id as note from {{ ref('int_trends_delivered') }} as one inner join ("
         'select series_no, "year", other_source_id, k, place_order, '
         "count(*) filter (where is_match) / any_value(n_table) as share, any_value("
-        "limits.match_table_share) as least from judged inner join {{ ref('int_indicator_limits') "
-        "}} as limits on judged.indicator_id = limits.indicator_id "
+        "limits.match_table_share) as least from checked inner join {{ ref('int_indicator_limits') "
+        "}} as limits on checked.indicator_id = limits.indicator_id "
         f"where kind = '{kind}' group by all"
         ') as tables on one.series_no = tables.series_no and one."year" = tables."year"'
     )
@@ -111,10 +111,10 @@ MEASURES = [
         "sign",
         "a figure that must be above zero",
         FIGURE,
-        'select observation_id, "value" as measured, 0.0 as threshold, null as note from judged '
+        'select observation_id, "value" as measured, 0.0 as threshold, null as note from checked '
         "where must_be_positive",
         "int_observations_exact",
-        "judged",
+        "checked",
         is_at_most=True,
     ),
     Measure(
@@ -123,9 +123,9 @@ MEASURES = [
         FIGURE,
         'select observation_id, abs("value" - (min_value + max_value) / 2) as measured, '
         "(max_value - min_value) / 2 as threshold, 'range ' || min_value || ' to ' || max_value "
-        "as note from judged where max_value > min_value",
+        "as note from checked where max_value > min_value",
         "int_observations_exact",
-        "judged",
+        "checked",
     ),
     Measure(
         "growth_range",
@@ -133,18 +133,18 @@ MEASURES = [
         FIGURE,
         'select observation_id, abs("value" - (min_value + max_value) / 2) as measured, '
         "(max_value - min_value) / 2 as threshold, 'range ' || min_value || ' to ' || max_value "
-        "as note from judged where kind in ('rate', 'index') and max_value > min_value",
+        "as note from checked where kind in ('rate', 'index') and max_value > min_value",
         "int_observations_exact",
-        "judged",
+        "checked",
     ),
     Measure(
         "index_for_growth",
         "distance from 110, the middle of what reads as an index (75 to 145)",
         FIGURE,
         'select observation_id, abs("value" - 110) as measured, 35.0 as threshold, null as note '
-        "from judged where kind = 'rate' and canonical_unit = 'pct' and max_value < 75",
+        "from checked where kind = 'rate' and canonical_unit = 'pct' and max_value < 75",
         "int_observations_exact",
-        "judged",
+        "checked",
         is_at_most=True,
     ),
     Measure(
@@ -341,7 +341,7 @@ MEASURES = [
         SHARE,
         _of_table("apart"),
         "int_values_candidates",
-        "judged",
+        "checked",
     ),
     Measure(
         "year_offset",
@@ -349,7 +349,7 @@ MEASURES = [
         SHARE,
         _of_table("year"),
         "int_values_candidates",
-        "judged",
+        "checked",
     ),
     Measure(
         "row_shift",
@@ -357,7 +357,7 @@ MEASURES = [
         SHARE,
         _of_table("row"),
         "int_values_candidates",
-        "judged",
+        "checked",
     ),
     Measure(
         "row_shift",

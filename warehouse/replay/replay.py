@@ -1,4 +1,4 @@
-"""One cell of a publication judged again: the models run on what can bear on it."""
+"""Check one cell of a publication again: run the models on what can change the result."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def replay(
     changed: int | None = None,
     to: float = 0.0,
 ) -> None:
-    """Judge the figures of a cell again, as temporary tables named as the models; `own_indicators`
+    """Check the figures of a cell again, as temporary tables named as the models; `own_indicators`
     holds the indicators of the same quantity.
 
     Parameters
@@ -83,7 +83,7 @@ def replay(
     )
     made |= {"int_observations_corrected", "int_raw_observations"}
     make(con, "int_values_paired", made)
-    # figures of the context are not judged here, so they need no comparison with other sources
+    # figures of the context are not checked here, so they need no comparison with other sources
     con.execute("delete from int_values_paired where not list_contains($1, indicator_id)", [own])
     # after the first pass, rules read trends of the context in the row of this city alone
     make(con, "int_trends_cleaned", made)

@@ -123,7 +123,7 @@ WINDOW = {"WINDOW_FIRST_YEAR": "2012"}
 OF_2015 = """delete from marts.fct_city_year where "year" = 2015;
     {} marts.fct_indicator_observation {} where "year" = 2015"""
 DELIVERY = OF_2015.format("delete from", "")
-JUDGEMENT = OF_2015.format("update", "set is_current = false")
+NOT_CURRENT = OF_2015.format("update", "set is_current = false")
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,20 @@ JUDGEMENT = OF_2015.format("update", "set is_current = false")
         ),
         ({"n_pilots": 9, "settings": WINDOW}, ["1 of 10 pilot cities (10%), first 110009"]),
         ({"n_pilots": 9}, ["1 of 10 pilot cities (10%), first 110009"]),
-        # of one series and year, by delivery and by judgement
+        # of one series and year, no longer delivered, and no longer current
         (
             {"sql": DELIVERY},
-            ["40 of 40 growth_pct of 2015 (100%), 40 by delivery and 0 by judgement, compared"],
+            [
+                "40 of 40 growth_pct of 2015 (100%), 40 no longer delivered and 0 no longer "
+                "current, compared"
+            ],
         ),
         (
-            {"sql": JUDGEMENT},
-            ["40 of 40 growth_pct of 2015 (100%), 0 by delivery and 40 by judgement, compared"],
+            {"sql": NOT_CURRENT},
+            [
+                "40 of 40 growth_pct of 2015 (100%), 0 no longer delivered and 40 no longer "
+                "current, compared"
+            ],
         ),
         # delivered files that are gone, though every current value is there
         (

@@ -247,16 +247,16 @@ def _year_and_findings(sheet: SheetInDraft, edition: int | None) -> tuple[str, d
         return f"{{constant: {year}}}", _identify_columns(sheet, year)
     else:
         ways = {"{edition_offset: 0}": None}
-    judged = {way: _identify_columns(sheet, year) for way, year in ways.items()}
+    identified = {way: _identify_columns(sheet, year) for way, year in ways.items()}
     best = max(
-        judged,
+        identified,
         key=lambda way: sum(
             f.match.score
-            for f in judged[way].values()
+            for f in identified[way].values()
             if f.match is not None and f.match.how == "values"
         ),
     )
-    return best, judged[best]
+    return best, identified[best]
 
 
 def _year_of_values(sheet: SheetInDraft) -> int | None:

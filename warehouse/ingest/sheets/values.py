@@ -1,5 +1,5 @@
-"""Values of a sheet's columns, each judged, and the table they make with the lines for what was not
-taken (pure).
+"""Values of a sheet's columns, each checked, and the table they make with the lines for what was
+not taken (pure).
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from warehouse.ingest.raw_table import FileOrigin, build_raw_table
 from warehouse.ingest.sheets.bindings import Binding, ValueColumn
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
 
-Verdict = tuple[str | None, str | None]
-_TAKEN: Verdict = (None, None)
+# reason and detail; none of a cell that is taken
+Rejection = tuple[str | None, str | None]
+_TAKEN: Rejection = (None, None)
 _MERGED = (
     "expected a value for each place and year, found one merged over {cells}; write each into its "
     "own cell"
@@ -151,18 +152,18 @@ def read_column(
         )
     else:
         year_texts, years = rows.year_texts.take(at), rows.years[at]
-    verdicts = _verdicts(filled, year_texts, years, [value] if rules is None else rules)
+    rejections = _rejections(filled, year_texts, years, [value] if rules is None else rules)
     if value.left_out is not None and value.flag_col is not None:
         flags = coded_column(rows.column(value.flag_col)).take(at).to_list()
         left_out = ("dropped_row", f"value left out by the layout: {value.left_out.reason}")
         hits = [re.search(value.left_out.matches, flag or "") for flag in flags]
-        _overrule(verdicts, [hit and left_out for hit in hits])
+        _overrule(rejections, [hit and left_out for hit in hits])
     if merged:
         shared = [merged.get((row_no, value.col + 1)) for row_no in rows.row_nos[at].tolist()]
         said = [cells and ("not_a_number", _MERGED.format(cells=cells)) for cells in shared]
-        _overrule(verdicts, said, only=(None,))
+        _overrule(rejections, said, only=(None,))
     if not decimal_comma:
-        _overrule(verdicts, _of_two_conventions(filled.texts), only=(None, "not_a_number"))
+        _overrule(rejections, _of_two_conventions(filled.texts), only=(None, "not_a_number"))
     names = (
         rows.names.take(at)
         if value.place_text is None
@@ -175,42 +176,42 @@ def read_column(
         "year_text": year_texts,
         "indicator_id": indicators,
         "unit_text": units,
-        "reason": CodedTexts.from_list([reason for reason, _ in verdicts]),
-        "detail": CodedTexts.from_list([detail for _, detail in verdicts]),
+        "reason": CodedTexts.from_list([reason for reason, _ in rejections]),
+        "detail": CodedTexts.from_list([detail for _, detail in rejections]),
         "observation_note": CodedTexts.from_list([filled.notes.get(i) for i in range(n)]),
     }
     return ColumnValues(value.col + 1, filled, years, of_cells)
 
 
-def _verdicts(
+def _rejections(
     filled: FilledCells, year_texts: CodedTexts, years: np.ndarray, rules: Sequence[ValueColumn]
-) -> list[Verdict]:
+) -> list[Rejection]:
     """Reason and detail of each cell, by the column's rule or by one rule per cell: none where
     number and year are good, else those of `rejection_of`.
     """
-    verdicts = [_TAKEN] * len(years)
+    rejections = [_TAKEN] * len(years)
     doubtful = np.isnan(filled.numbers) | (years == NO_YEAR) | (filled.numbers == 0)
     for i in np.flatnonzero(doubtful).tolist():
         number, year = float(filled.numbers[i]), int(years[i])
-        verdicts[i] = rejection_of(
+        rejections[i] = rejection_of(
             None if np.isnan(number) else number,
             None if year == NO_YEAR else year,
             filled.texts[i].as_py(),
             year_texts.take(np.array([i])).to_list()[0],
             rules[i % len(rules)].zero_is_missing,
         )
-    return verdicts
+    return rejections
 
 
 def _overrule(
-    verdicts: list[Verdict],
-    others: Sequence[Verdict | None],
+    rejections: list[Rejection],
+    others: Sequence[Rejection | None],
     only: tuple[str | None, ...] | None = None,
 ) -> None:
-    """Put other verdicts in the place of those given, or of those alone that have some reasons."""
+    """Replace rejections by others; with `only`, those alone that have one of these reasons."""
     for i, other in enumerate(others):
-        if other and (only is None or verdicts[i][0] in only):
-            verdicts[i] = other
+        if other and (only is None or rejections[i][0] in only):
+            rejections[i] = other
 
 
 def _blank_unknown(cells: list[Cell], binding: Binding, rows: SheetRows) -> None:
@@ -220,25 +221,25 @@ def _blank_unknown(cells: list[Cell], binding: Binding, rows: SheetRows) -> None
         cells[i] = ""
 
 
-def _of_two_conventions(texts: pa.Array) -> list[Verdict | None]:
-    """What is said of the numbers with a comma in a column where one of them cannot be thousands:
-    271,580 beside 6073,83.
+def _of_two_conventions(texts: pa.Array) -> list[Rejection | None]:
+    """Reject the numbers with a comma in a column where one of them cannot be thousands: 271,580
+    next to 6073,83.
     """
     decimal = pc.match_substring_regex(texts, _DECIMAL_COMMA)
     if not pc.any(decimal).as_py():
         return []
     example = texts.filter(decimal)[0].as_py()
     commas = pc.match_substring_regex(texts, "^[+-]?[0-9][0-9.]*(?:,[0-9]+)+$").to_pylist()
-    verdicts: list[Verdict | None] = [None] * len(commas)
+    rejections: list[Rejection | None] = [None] * len(commas)
     for i, text in enumerate(texts.to_pylist()):
         if commas[i]:
             beside = f" in a column with {example!r}" if text != example else ""
-            verdicts[i] = (
+            rejections[i] = (
                 "not_a_number",
                 f"expected thousands behind a comma, found {text!r}{beside}; say decimal_comma: "
                 "true in the layout, or correct the cells",
             )
-    return verdicts
+    return rejections
 
 
 def build_values_table(

@@ -36,7 +36,7 @@ cities as (
     group by source_id, indicator_id, "year", city_id
 ),
 
-judged as (
+checked as (
     select
         source_id,
         indicator_id,
@@ -53,13 +53,13 @@ select
     delivered.indicator_id,
     cast(delivered.n_cities_delivered as integer) as n_cities_delivered,
     cast(delivered.n_cities_taken as integer) as n_cities_taken,
-    cast(coalesce(judged.n_cities_blocked, 0) as integer) as n_cities_blocked,
-    cast(coalesce(judged.n_cities_quarantined, 0) as integer) as n_cities_quarantined,
-    cast(coalesce(judged.n_cities_current, 0) as integer) as n_cities_current,
+    cast(coalesce(checked.n_cities_blocked, 0) as integer) as n_cities_blocked,
+    cast(coalesce(checked.n_cities_quarantined, 0) as integer) as n_cities_quarantined,
+    cast(coalesce(checked.n_cities_current, 0) as integer) as n_cities_current,
     delivered."year"
 from delivered
-left join judged
+left join checked
     on
-        delivered.source_id = judged.source_id
-        and delivered.indicator_id = judged.indicator_id
-        and delivered."year" = judged."year"
+        delivered.source_id = checked.source_id
+        and delivered.indicator_id = checked.indicator_id
+        and delivered."year" = checked."year"

@@ -127,7 +127,7 @@ def names_of_cities(tables: dict[str, pd.DataFrame], cities: set[int]) -> dict[s
 def role_of(
     column: str, cells: pd.Series, *, cities: set[int], years: set[int], names: dict[str, int]
 ) -> tuple[str, pd.Series]:
-    """Return the role of a column, judged by its values (city, year, text, few numbers, number or
+    """Return the role of a column by its values (city, year, text, few numbers, number or
     nothing), and its numbers.
     """
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)

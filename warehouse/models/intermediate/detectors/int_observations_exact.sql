@@ -9,7 +9,7 @@ with delivered as (
     window delivered_row as (partition by source_id, edition_year, file_name, sheet_name, row_no)
 ),
 
-judged as (
+checked as (
     select
         observations.observation_id,
         observations."year",
@@ -81,7 +81,7 @@ select
     'sign' as rule,
     'blocked' as grade,
     'expected a positive value, found ' || "value" as detail
-from judged
+from checked
 where must_be_positive and "value" <= 0
 union all by name
 select
@@ -94,7 +94,7 @@ select
             'expected ' || coalesce(cast(min_value as varchar), 'anything') || ' to '
             || coalesce(cast(max_value as varchar), 'anything') || ' ' || canonical_unit || ', found ' || "value"
     end as detail
-from judged
+from checked
 where is_zero_row or "value" < min_value or "value" > max_value
 union all by name
 select
@@ -103,7 +103,7 @@ select
     'blocked' as grade,
     'expected a growth rate in per cent, found ' || "value" || ', which reads as an index with the previous year = 100' as detail,
     "value" - 100 as proposed_value
-from judged
+from checked
 where is_index
 union all by name
 -- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true; but no output doubles within a year
@@ -112,7 +112,7 @@ select
     'growth_range' as rule,
     case when "year" < 2000 and growth_pct between -100 and 100 then 'warned' else 'blocked' end as grade,
     'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail
-from judged
+from checked
 where kind in ('rate', 'index') and "value" not between min_value and max_value and not is_index
 union all by name
 select

@@ -115,7 +115,7 @@ column_years as (
 ),
 
 -- a table that nothing is compared with counts as late if the nearest tables of its column that can be compared are late
-columns_judged as (
+columns_checked as (
     select
         *,
         n_of_table >= n_most as is_table,
@@ -131,14 +131,14 @@ columns_judged as (
 tables as (
     select
         compared.*,
-        columns_judged.n_of_table,
-        columns_judged.is_table,
-        columns_judged.is_column
+        columns_checked.n_of_table,
+        columns_checked.is_table,
+        columns_checked.is_column
     from compared
-    inner join columns_judged
+    inner join columns_checked
         on
-            {{ same_keys('compared', 'columns_judged', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
-            and compared.edition_year is not distinct from columns_judged.edition_year
+            {{ same_keys('compared', 'columns_checked', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
+            and compared.edition_year is not distinct from columns_checked.edition_year
 ),
 
 -- sources of which most indicators are blocked

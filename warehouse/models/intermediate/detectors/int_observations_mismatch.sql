@@ -5,7 +5,7 @@ with compared as (
     {{ figures_beside(ref('int_trends_cleaned'), ref('int_sources_related'), ref('int_indicator_limits')) }}
 ),
 
-judged as (
+checked as (
     select
         *,
         min(gap) filter (where relation = 'independent') over same_value as nearest_gap,
@@ -48,7 +48,7 @@ found as (
         case
             when is_vintage then 'so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
         end as reason
-    from judged
+    from checked
     window province_year as (partition by source_id, other_source_id, indicator_id, province_id, "year")
     -- a third source that has the same, or stands far nearer than the one that differs, confirms the value
     qualify (is_contrary or is_isolated) and coalesce(nearest_gap > greatest(mismatch_equal, gap / 4), true)

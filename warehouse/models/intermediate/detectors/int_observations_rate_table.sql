@@ -116,7 +116,7 @@ compared as (
 
 -- a single table needs a large gap to count as another year's; several in a row, or a table that repeats that year's figures, need less.
 -- If two tables have the same figures and neither clearly belongs to its own year, both are doubtful
-judged as (
+checked as (
     select
         compared.*,
         compared.kind = 'year' and compared.n_repeated >= limits.match_table_share * compared.n_cities as is_repeated,
@@ -140,27 +140,27 @@ judged as (
 
 select
     rates.observation_id,
-    case verdicts.kind
+    case checked.kind
         when 'mean' then 'constructed'
         when 'year' then 'year_offset'
         else 'row_shift'
     end as rule,
-    case when verdicts.is_other then 'blocked' else 'quarantined' end as grade,
+    case when checked.is_other then 'blocked' else 'quarantined' end as grade,
     'expected growth in ' || rates."year" || ', found ' || {{ short_number('rates."value"') }} || '; the figures of its table follow '
-    || case verdicts.kind
+    || case checked.kind
         when 'mean' then 'the mean of the four years before'
-        when 'year' then 'the growth of levels in ' || (verdicts."year" + verdicts.k)
-        else 'the growth of levels ' || abs(verdicts.k) || ' row(s) ' || case when verdicts.k > 0 then 'on' else 'back' end
-    end || ' by ' || {{ short_number('verdicts.correlation') }} || ' (rank correlation)'
-    || coalesce(', the growth of their own levels by ' || {{ short_number('verdicts.own_correlation') }}, '') as detail
+        when 'year' then 'the growth of levels in ' || (checked."year" + checked.k)
+        else 'the growth of levels ' || abs(checked.k) || ' row(s) ' || case when checked.k > 0 then 'on' else 'back' end
+    end || ' by ' || {{ short_number('checked.correlation') }} || ' (rank correlation)'
+    || coalesce(', the growth of their own levels by ' || {{ short_number('checked.own_correlation') }}, '') as detail
 from rates
-inner join judged as verdicts
+inner join checked
     on
-        {{ same_keys('rates', 'verdicts', ['source_id', 'indicator_id', '"year"']) }}
-        and rates.edition_year is not distinct from verdicts.edition_year
-where verdicts.is_doubtful
+        {{ same_keys('rates', 'checked', ['source_id', 'indicator_id', '"year"']) }}
+        and rates.edition_year is not distinct from checked.edition_year
+where checked.is_doubtful
 qualify row_number() over (
     partition by rates.observation_id
     order by
-        verdicts.is_repeated desc, verdicts.is_other desc, verdicts.kind = 'mean' desc, verdicts.gap desc, verdicts.kind asc, verdicts.k asc
+        checked.is_repeated desc, checked.is_other desc, checked.kind = 'mean' desc, checked.gap desc, checked.kind asc, checked.k asc
 ) = 1

@@ -4,13 +4,13 @@
 with trends as (
     select
         *,
-        -- next to a larger spike a value looks wrong itself: it is judged in the second pass, when that neighbour is left out
+        -- next to a larger spike a value looks wrong itself: it is checked in the second pass, when that neighbour is left out
         greatest(abs(lag(spike, 1, 0.0) over city_years), abs(lead(spike, 1, 0.0) over city_years)) as neighbour_spike
     from {{ ref('int_trends_delivered') }}
     window city_years as (partition by series_no, city_id order by "year")
 ),
 
-judged as (
+checked as (
     select
         trends.observation_id,
         trends.log_value,
@@ -40,5 +40,5 @@ select
     case when is_followed then 'warned' else 'blocked' end as grade,
     {{ spike_detail() }} as detail,
     {{ figure_of('coalesce(proposed_log, expected_log)', 'rate_unit') }} as proposed_value
-from judged
+from checked
 where is_spike or is_confirmed or is_end_contradicted

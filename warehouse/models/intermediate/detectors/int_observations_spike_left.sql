@@ -28,7 +28,7 @@ contradicted as (
     where abs(others.log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
 ),
 
-judged as (
+checked as (
     select
         trends.observation_id,
         trends.log_value,
@@ -78,5 +78,5 @@ select
     case when is_followed then 'warned' else grade end as grade,
     {{ spike_detail() }} as detail,
     {{ figure_of('coalesce(proposed_log, expected_log)', 'rate_unit') }} as proposed_value
-from judged
+from checked
 where grade is not null

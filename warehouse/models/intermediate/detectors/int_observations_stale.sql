@@ -52,7 +52,7 @@ moved_on as (
     group by repeated.observation_id
 ),
 
-judged as (
+checked as (
     select
         repeated.observation_id,
         repeated."year",
@@ -82,5 +82,5 @@ select
     || case when has_moved_on then '; another source has moved on' else '' end
     || case when is_table then '; so have ' || of_table || ' cities' else '' end
     || case when is_province then '; so has most of the province' else '' end as detail
-from judged
+from checked
 where is_no_chance or is_table or is_province or has_moved_on

@@ -19,7 +19,7 @@ with steps as (
     window pair_years as (partition by series_no, other_source_id, city_id order by "year")
 ),
 
-judged as (
+checked as (
     select
         steps.*,
         limits.vintage_share,
@@ -39,7 +39,7 @@ grouped as (
         *,
         count(*) filter (where is_step) over province_year as n_steps,
         count(*) over province_year as n_cities
-    from judged
+    from checked
     window province_year as (partition by series_no, other_source_id, province_id, "year")
 )
 

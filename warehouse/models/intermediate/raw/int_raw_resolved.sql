@@ -108,7 +108,7 @@ elsewhere as (
     group by converted.raw_line_id
 ),
 
-judged as (
+checked as (
     select
         converted.*,
         case
@@ -140,5 +140,5 @@ select
         when min(canonical_value) over same_cell <> max(canonical_value) over same_cell then 'conflicting_duplicate'
         when raw_line_id > min(raw_line_id) over same_cell then 'duplicate'
     end as reason
-from judged
+from checked
 window same_cell as (partition by source_id, edition_year, file_name, place_id, indicator_id, "year", line_reason)

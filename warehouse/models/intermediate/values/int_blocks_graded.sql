@@ -26,7 +26,7 @@ with facts as (
     group by fact_no, source_id, other_source_id, kind, block
 ),
 
-judged_facts as (
+decided_facts as (
     select
         facts.*,
         case
@@ -41,7 +41,7 @@ judged_facts as (
             when facts.other_off > limits.match_mover * facts.own_off then 'cleared'
             when facts.own_miss > limits.match_mover * facts.other_miss and not facts.is_codes then 'blocked'
             when limits.match_mover * facts.own_miss < facts.other_miss and not facts.is_codes then 'cleared'
-        end as verdict
+        end as decision
     from facts
     inner join {{ ref('int_indicator_limits') }} as limits on facts.indicator_id = limits.indicator_id
 ),
@@ -54,11 +54,11 @@ elsewhere as (
         k,
         unit_city,
         count(distinct indicator_id) as n_indicators
-    from judged_facts
+    from decided_facts
     where
         (block = 'table' or unit_city is not null)
         and (
-            verdict = 'blocked'
+            decision = 'blocked'
             or ({{ publisher_of('source_id') }} = {{ publisher_of('other_source_id') }} and priority > other_priority)
         )
     group by source_id, kind, k, unit_city
@@ -68,8 +68,8 @@ graded_facts as (
     select
         facts.fact_no,
         case
-            when facts.verdict = 'cleared' then null
-            when facts.verdict = 'blocked' then 'blocked'
+            when facts.decision = 'cleared' then null
+            when facts.decision = 'blocked' then 'blocked'
             when own.n_indicators > coalesce(other.n_indicators, 0) then 'blocked'
             when other.n_indicators > coalesce(own.n_indicators, 0) then null
             when facts.unit_city is not null then null
@@ -78,7 +78,7 @@ graded_facts as (
             when facts.priority > facts.other_priority and facts.block = 'table' then 'blocked'
             else 'quarantined'
         end as grade
-    from judged_facts as facts
+    from decided_facts as facts
     left join elsewhere as own
         on {{ same_keys('facts', 'own', ['source_id', 'kind', 'k']) }} and facts.unit_city is not distinct from own.unit_city
     left join elsewhere as other

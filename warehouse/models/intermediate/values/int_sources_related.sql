@@ -66,7 +66,7 @@ ranked as (
     group by source_id, indicator_id
 ),
 
-judged as (
+checked as (
     select
         own.source_id,
         own.other_source_id,
@@ -101,9 +101,9 @@ select
             select 1
             from {{ ref('source_lineage') }} as declared
             where
-                judged.indicator_id like declared.indicator_pattern
-                and judged.publisher in (declared.source_id, declared.other_source_id)
-                and judged.other_publisher in (declared.source_id, declared.other_source_id)
+                checked.indicator_id like declared.indicator_pattern
+                and checked.publisher in (declared.source_id, declared.other_source_id)
+                and checked.other_publisher in (declared.source_id, declared.other_source_id)
         ) then 'declared'
         when repeats then 'repeats'
         when is_same then 'same series'
@@ -125,4 +125,4 @@ select
     + case when is_edition and source_id < other_source_id then 0.25 else 0 end as other_priority,
     -- a source that has no place says nothing against one that has
     other_priority < 999 or priority >= 999 as is_heard
-from judged
+from checked

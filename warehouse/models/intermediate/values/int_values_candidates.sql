@@ -120,7 +120,7 @@ of_nobody as (
 ),
 
 -- sources round and revise: what is far closer to the other figure matches, too
-judged as (
+checked as (
     select
         *,
         coalesce(own_distance > differs_by and distance <= greatest(equal_within, match_left_share * coalesce(step, own_distance)), false)
@@ -142,7 +142,7 @@ select
     ),
     -- years that contradict the match end a run of years
     count_if(kind = 'year' and is_contrary) over (partition by series_no, other_source_id, city_id, kind, k order by "year") as run_no
-from judged
+from checked
 where
     is_match or kind = 'year'
     -- at the edge of a run of rows stands a figure of a row outside the file or the province

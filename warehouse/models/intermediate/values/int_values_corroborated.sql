@@ -14,7 +14,7 @@ relatives as (
     group by source_id, indicator_id
 ),
 
-judged as (
+checked as (
     select
         compared.observation_id,
         compared.indicator_id,
@@ -73,8 +73,8 @@ repeated as (
     select distinct
         later.observation_id,
         later.other_source_id
-    from judged as later
-    inner join judged as earlier
+    from checked as later
+    inner join checked as earlier
         on
             later.observation_id = earlier.observation_id
             and later.statement = earlier.statement
@@ -88,15 +88,15 @@ repeated as (
 
 weighed as (
     select
-        judged.*,
+        checked.*,
         case
-            when repeated.observation_id is not null or judged.statement is null then 0
-            when judged.statement = 'denies' then -1
-            when judged.is_equal then judged.equal_weight
+            when repeated.observation_id is not null or checked.statement is null then 0
+            when checked.statement = 'denies' then -1
+            when checked.is_equal then checked.equal_weight
             else 1
         end as weight
-    from judged
-    left join repeated on judged.observation_id = repeated.observation_id and judged.other_source_id = repeated.other_source_id
+    from checked
+    left join repeated on checked.observation_id = repeated.observation_id and checked.other_source_id = repeated.other_source_id
 )
 
 select

@@ -1,4 +1,4 @@
--- grain: one row is a pair of cities, with the distance that the gate judges
+-- grain: one row is a pair of cities, with the distance that the gate checks
 -- key: city_i_id, city_j_id
 select
     city_i_id,

@@ -1,4 +1,4 @@
--- grain: one row is a city and year, with the growth that the gate judges
+-- grain: one row is a city and year, with the growth that the gate checks
 -- key: city_id, year
 select
     city_id,

@@ -35,7 +35,7 @@ paired as (
 ),
 
 -- five points of growth, or a fifth of a level
-judged as (
+checked as (
     select
         *,
         case when is_rate then abs("value" - old_value) > 5 else abs("value" - old_value) > 0.2 * abs(old_value) end as is_far
@@ -51,7 +51,7 @@ select
     count(*) as n_common,
     avg(cast(is_far as integer)) as far_share,
     case when count(*) >= 100 then avg(cast(is_far as integer)) end as far_share_large
-from judged
+from checked
 group by source_id, indicator_id, edition_year
 having count(*) >= 30
 order by source_id, indicator_id, edition_year

@@ -1,7 +1,7 @@
 -- grain: one row is an accounting identity of an edition of a source, with the share of its city-years that break it: older editions do
 -- not dilute what a new one breaks
 -- key: source_id, edition_year, identity; edition_year may be null, and null counts as a value
--- an identity is judged within one source, edition, city and year
+-- an identity is checked within one source, edition, city and year
 with delivered_rows as (
     select
         {% for name in identity_indicators(identities()) -%}

@@ -30,7 +30,7 @@ compared as (
     window by_year as (partition by source_id, indicator_id order by "year")
 )
 
--- a source of fewer than 20 cities is not judged
+-- a source of fewer than 20 cities is not checked
 select
     source_id,
     indicator_id,
