@@ -26,7 +26,7 @@ from .inference.diagnostics.coefficients import (
 from .inference.diagnostics.honest_did import sensitivity_diagnostics
 from .inference.diagnostics.warnings import find_warnings
 from .inference.intervals import Inference, infer
-from .inference.parts import parts_of
+from .inference.kept_parts import parts_of
 from .inference.permutation.draws import Draws
 from .inference.permutation.permute import permute
 from .inference.variances import MIN_NEVER, MIN_PILOTS

@@ -15,7 +15,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TextIO
 
-from estimation.signs import visible
+from estimation.control_characters import visible
 
 STARTED = time.monotonic()
 

@@ -18,7 +18,7 @@ from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_files, read_landing
 from warehouse.ingest.layouts import layouts_of
-from warehouse.publication.delivered import input_faults, value_faults
+from warehouse.publication.compare_with_landing import input_faults, value_faults
 from warehouse.publication.untrusted import open_publication
 from warehouse.whole_files import remove_any
 

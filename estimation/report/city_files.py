@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from ..signs import visible_in_json
+from ..control_characters import visible_in_json
 from .queries_marts import MEAN
 
 SYNC_TABLE = "marts.fct_pair_synchronization"

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .analyses_names import PRIMARY
 from .data import ReportData
 from .journal_tables import TABLES, build_table
 from .language import Words
@@ -15,6 +14,7 @@ from .pages.context import Context
 from .pages.pictures import answer, event_study, threshold
 from .pages.result import finding
 from .plots import Chart, standing
+from .shown_specs import PRIMARY
 
 WIDTH = 760
 KINDS = (".html", ".tex", ".csv", ".docx")

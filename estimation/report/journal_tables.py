@@ -9,10 +9,10 @@ from itertools import product
 from typing import Any
 
 from ..table_formats import Table
-from .analyses_names import HEADLINE, OFFICIAL, OVERALL, PRIMARY
 from .cells import NOTHING, Row, number, rows_of, shown
 from .data import ReportData
 from .language import Words
+from .shown_specs import HEADLINE, OFFICIAL, OVERALL, PRIMARY
 
 DAGGER = "†"
 # rows of estimate, error and p come before

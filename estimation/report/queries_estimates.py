@@ -5,8 +5,8 @@ studies, the curve, claims.
 from __future__ import annotations
 
 from ..defaults import LEVEL
-from .analyses_names import PRIMARY
 from .query import Query
+from .shown_specs import PRIMARY
 
 
 def _whole(table: str, columns: str, keys: tuple[str, ...], order: str = "all") -> Query:

@@ -15,9 +15,8 @@ from typing import Any
 import duckdb
 import jinja2
 
-from ..signs import visible
+from ..control_characters import visible
 from . import city_files
-from .analyses_names import PRIMARY
 from .cells import num, shown, td
 from .data import ReportData, read_report_data
 from .downloads import downloads, zone_map
@@ -26,6 +25,7 @@ from .pages.catalog import PAGES, SEARCH, Page
 from .pages.context import Context
 from .pages.result import finding
 from .queries import QUERIES, code_of
+from .shown_specs import PRIMARY
 
 FOLDER = Path(__file__).parent
 TEMPLATES, VENDOR = FOLDER / "templates", FOLDER / "vendor"

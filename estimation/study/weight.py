@@ -11,8 +11,8 @@ from ..analyses.primary import FIRST_AGES, PANDEMIC
 from ..analyses.spec import Spec
 from ..primary.city_panel import CityPanel
 from ..primary.contrast import treatment_contrast
+from ..primary.effect_by_part import Parts, fit_parts
 from ..primary.p_values import family_p
-from ..primary.parts import Parts, fit_parts
 from ..primary.permutation import permute_in_blocks
 from ..sample.marts import Marts
 from .tables import Rows

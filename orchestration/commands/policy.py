@@ -28,7 +28,7 @@ from estimation.policy.listing import (
 )
 from estimation.primary.detectable import power_curve
 from estimation.primary.written_rule import text_and_hash
-from estimation.report.listed import write_listed
+from estimation.report.policy_list import write_policy_list
 from estimation.sample.marts import Marts, read_marts
 from estimation.study.policies import (
     evaluate,
@@ -129,7 +129,7 @@ def policy(file: str, outcome: str | None, output: str | None) -> int:
         "policy_overlap": pd.DataFrame(overlaps, columns=list(COLUMNS["policy_overlap"])),
         "run": pd.DataFrame([{name: manifest[name] for name in OF_RUN}]),
     }
-    write_listed(folder, frames, answer)
+    write_policy_list(folder, frames, answer)
     _say(result, rows[0], answer, folder)
     shown = "no figure" if p_value is None else f"p {p_value:.4f}"
     reason = f"run {place + 1} of {len(runs)} on these data, {shown}"

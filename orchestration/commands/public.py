@@ -24,7 +24,7 @@ from warehouse.build_database import open_build, open_memory
 from warehouse.errors import Refused
 from warehouse.publication.datapackage import NAME as PACKAGE
 from warehouse.publication.manifest import MANIFEST
-from warehouse.publication.passed_on import (
+from warehouse.publication.redistribution import (
     PUBLISHED,
     copy_for_pages,
     copy_tables,

@@ -19,7 +19,7 @@ from orchestration.lock import hold_lock
 from orchestration.publication_folders import publication_folder
 from orchestration.settings import RECORDED_SETTINGS, check_recorded
 from orchestration.terminal import Exit, end_command, say
-from warehouse.publication.delivered import input_faults
+from warehouse.publication.compare_with_landing import input_faults
 from warehouse.publication.errors import PublishError
 from warehouse.publication.untrusted import open_publication
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import duckdb
 
+from estimation.control_characters import visible
 from estimation.csv_files import csv_lines
-from estimation.signs import visible
 from orchestration.home import Home
 from orchestration.machine_faults import explain
 from orchestration.publication_folders import publication_folder

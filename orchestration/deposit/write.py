@@ -26,7 +26,7 @@ from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.manifest import MANIFEST_HASH, hash_files
-from warehouse.publication.passed_on import (
+from warehouse.publication.redistribution import (
     holds_no_value,
     of_many_cities,
     require_as_published,

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from estimation.defaults import LEVEL
 from orchestration.evidence.figures import Part
-from orchestration.evidence.front import FIGURES, PARTS, PRIMARY
 from orchestration.evidence.landings import AGAINST, FAMILIES, LANDING, OWN_OUTCOMES, WEIGHT
+from orchestration.evidence.readme_sentences import FIGURES, PARTS, PRIMARY
 from warehouse.sql_text import literal_map
 
 CYCLE = "primary.cm_growth_official_cycle.newest"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from estimation.defaults import LEVEL
 from orchestration.evidence.figures import Part
-from orchestration.evidence.front import PRIMARY
+from orchestration.evidence.readme_sentences import PRIMARY
 
 #: Which run it is, and how many files it read.
 LANDING = Part(

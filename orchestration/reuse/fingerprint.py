@@ -80,7 +80,7 @@ class Fingerprint:
         Also settings, packages and all code that runs before the estimates.
     publication : str
         Also the code of estimates and report, and comments of tables. A change of it alone leaves
-        the marts as they are; which estimates are computed again, `kept_units` decides by unit.
+        the marts as they are; which estimates are computed again, `unit_cache` decides by unit.
     """
 
     landing: str

@@ -73,7 +73,7 @@ def _run_study(run: Run, frames: Any) -> dict[str, pd.DataFrame]:
     """Return the tables of the study, of all analyses or of those that ANALYSES names."""
     from estimation.analyses.catalog import every_spec
     from estimation.study.run import run_study
-    from orchestration.reuse.kept_units import keep_units
+    from orchestration.reuse.unit_cache import cached_units
     from orchestration.unit_workers import run_units
 
     chosen = run.settings.analyses
@@ -87,7 +87,7 @@ def _run_study(run: Run, frames: Any) -> dict[str, pd.DataFrame]:
         specs,
         permutations=run.settings.permutations,
         on_progress=count,
-        run_units=keep_units(run.home, run_units, code=run.code),
+        run_units=cached_units(run.home, run_units, code=run.code),
     )
     return add_not_asked_for(vars(study), chosen)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import check_format, named_format, read_grids
-from warehouse.ingest.formats.parts import read_parts
+from warehouse.ingest.formats.row_batches import read_parts
 from warehouse.ingest.layout_model import Table
 from warehouse.ingest.raw_parquet import Counts, write_parts
 from warehouse.ingest.raw_table import RAW_SCHEMA, TIDY_SOURCE, FileOrigin

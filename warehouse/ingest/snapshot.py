@@ -1,5 +1,5 @@
-"""What a delivered file was when it was hashed, and whether it still is: a delivery that is copied
-while it is read is refused, and its files are named.
+"""Hash a delivered file with its size and time of change, and refuse it if these differ later: a
+delivery that is copied while it is read would be read in part.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from warehouse.ingest.cells.cell_values import (
     read_number,
 )
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.formats.parts import Cell
+from warehouse.ingest.formats.row_batches import Cell
 from warehouse.ingest.raw_table import (
     FileOrigin,
     build_raw_table,

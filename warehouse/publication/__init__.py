@@ -6,9 +6,9 @@ much, `archive` keeps the small tables of every run, `changes` compares a build 
 publication, `datapackage` describes the files.
 
 Reading one: `untrusted` opens a publication that anybody may have written, `open_yearly_files`
-adds the tables that are stored by year, `verification` compares it with its manifest, `delivered`
-with the delivered files.
+adds the tables that are stored by year, `verification` compares it with its manifest,
+`compare_with_landing` with the delivered files.
 
-Passing it on: `passed_on` and `city_panel` leave out values that may not be passed on, and
+Passing it on: `redistribution` and `city_panel` leave out values that may not be passed on, and
 `reconstruction` measures whether they can be computed from the rest.
 """

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engines.drawn import PairDraws, SumsOfDraws
+from ...engines.draw_sums import PairDraws, SumsOfDraws
 from ...engines.solve import invert_normal, outcome_columns
 from ...influence.draw_model import DrawModel
 from ...options import Options

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...defaults import STUDY_FIRST_YEAR, STUDY_LAST_YEAR
-from ..analyses_names import PRIMARY
 from ..cells import Row, number, rounded, shown
 from ..language import Words
 from ..plots import Chart, Point, Series
+from ..shown_specs import PRIMARY
 from ..tiles import build_tiles
 from .city_statements import CityStatements, city_statements, zone_kind, zone_name, zones_of
 from .context import Context

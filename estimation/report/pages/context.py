@@ -10,12 +10,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..analyses_names import OFFICIAL, PRIMARY
 from ..cells import Row, num, number, rows_by, rows_of
 from ..data import ReportData
 from ..forest import is_below
 from ..language import Words
 from ..messages import in_chinese
+from ..shown_specs import OFFICIAL, PRIMARY
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..analyses_names import PRIMARY, SECOND_WINDOW
+from ..shown_specs import PRIMARY, SECOND_WINDOW
 from .context import Context
 
 METHODS = (

@@ -6,9 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..analyses_names import PRIMARY
 from ..cells import Row, num, number, shown
 from ..forest import is_found
+from ..shown_specs import PRIMARY
 from .context import Context
 
 

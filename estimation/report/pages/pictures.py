@@ -9,10 +9,10 @@ from typing import Any
 
 from ...defaults import STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from .. import plots
-from ..analyses_names import DYNAMICS, PRIMARY, STUDY_FORM
 from ..cells import Row, number, shown
 from ..forest import is_below
 from ..plots import Chart, Estimate, Point, Series
+from ..shown_specs import DYNAMICS, PRIMARY, STUDY_FORM
 from .context import Context
 from .first_screen import INTERVAL, estimate_on_axis, estimate_said, intervals
 

@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from .. import plots
-from ..analyses_names import PRIMARY, STUDY_FORM
 from ..cells import Row, num, number, rounded
 from ..plots import Chart, Estimate, Point, Series
+from ..shown_specs import PRIMARY, STUDY_FORM
 from ..tiles import build_tiles
 from .context import Context
 from .first_screen import INTERVAL, intervals

@@ -11,11 +11,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from ...defaults import LEVEL, STUDY_FIRST_YEAR, STUDY_LAST_YEAR
-from ..analyses_names import DYNAMICS, HEADLINE, LADDER, PRIMARY, SECOND_WINDOW, STUDY_FORM
 from ..cells import Row, num, number, shown
 from ..forest import Forest, build_forest, is_found
 from ..journal_tables import build_table
 from ..plots import Chart, Point, Series
+from ..shown_specs import DYNAMICS, HEADLINE, LADDER, PRIMARY, SECOND_WINDOW, STUDY_FORM
 from .context import Context, variant
 from .first_screen import INTERVAL, FirstScreen, could_be_missed, how_sure
 from .own_outcomes import own_outcomes

@@ -13,10 +13,10 @@ import pandas as pd
 from ...analyses.specification_curve import MEASURES, SERIES
 from ...defaults import LEVEL, STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from ...estimators.registry import ESTIMATORS
-from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rounded, shown
 from ..forest import Forest, build_forest, is_below
 from ..plots import Chart, Series
+from ..shown_specs import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, OVERALL, PRIMARY, SECOND_WINDOW
 from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run

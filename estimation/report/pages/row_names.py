@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..analyses_names import OVERALL, PRIMARY
 from ..cells import Row
+from ..shown_specs import OVERALL, PRIMARY
 from .context import Context
 
 ZONES, NET = "pilot_zones", "net_of_others"

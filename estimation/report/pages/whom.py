@@ -11,9 +11,9 @@ from typing import Any
 
 from ...defaults import STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from ...sample.moderators import SAME_REGRESSOR
-from ..analyses_names import OFFICIAL, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row
 from ..forest import Forest, build_forest
+from ..shown_specs import OFFICIAL, OVERALL, PRIMARY, SECOND_WINDOW
 from .context import Context, variant
 from .grouped import Grouped, group
 

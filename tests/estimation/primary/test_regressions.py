@@ -11,10 +11,10 @@ from estimation.primary.adjusted import draw_adjusted, within_block_basis
 from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
+from estimation.primary.effect_by_part import fit_parts
 from estimation.primary.fit_primary import fit_primary
 from estimation.primary.fitted_order import PENALTY, fit_order, permute_in_order
 from estimation.primary.p_values import family_p
-from estimation.primary.parts import fit_parts
 from estimation.primary.pearson import pearson_before_after
 from estimation.primary.permutation import permute_in_blocks
 

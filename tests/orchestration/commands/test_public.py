@@ -19,7 +19,7 @@ from tests.orchestration.commands.reconstruction import places_of_pairs
 from tests.orchestration.conftest import Run, head
 from warehouse.errors import Refused
 from warehouse.hashing import hash_tree
-from warehouse.publication import passed_on
+from warehouse.publication import redistribution
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, write_manifest
 from warehouse.publication.untrusted import Publication, open_publication
@@ -127,9 +127,9 @@ def test_a_copy_that_ships_years_of_pairs_is_refused(
     published = publication_as(is_simulated=False)
     out = tmp_path / "out"
     write_public(published, out)
-    whole = passed_on.WHOLE["marts"]
+    whole = redistribution.WHOLE["marts"]
     marts = {"marts": (*whole, "fct_pair_synchronization")}
-    monkeypatch.setattr(passed_on, "WHOLE", passed_on.WHOLE | marts)
+    monkeypatch.setattr(redistribution, "WHOLE", redistribution.WHOLE | marts)
     before = hash_tree(out)
     with pytest.raises(PublishError, match=r"best recovery .* 0\.0.*fct_pair_synchronization"):
         write_public(published, out)

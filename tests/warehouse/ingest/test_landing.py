@@ -24,7 +24,7 @@ from warehouse.hashing import hash_bytes, hash_tree
 from warehouse.ingest import landing as landing_module
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.layouts import parse_layout
-from warehouse.publication.delivered import input_faults
+from warehouse.publication.compare_with_landing import input_faults
 
 XLSX, CSV = xlsx_bytes(Sheet1=ROWS), csv_bytes(ROWS)
 TIDY = b"city_id,year,indicator_id,value\n110000,2015,gdp_real_cny_100m,1\n"

@@ -16,7 +16,7 @@ from tests.warehouse.ingest.delivered import HEADER as PANEL_HEADER
 from tests.warehouse.ingest.delivered import csv_bytes, layouts, parquet_bytes
 from warehouse.ingest import raw_files
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.formats import parts
+from warehouse.ingest.formats import row_batches
 from warehouse.ingest.raw_files import build_raw
 from warehouse.ingest.raw_parquet import read_counts
 from warehouse.ingest.raw_table import FileOrigin, in_sheet_order
@@ -168,7 +168,7 @@ IN_PANEL = [
 def raw(
     data: bytes, source: str, name: str, target: Path, monkeypatch, *, is_large: bool
 ) -> list[dict]:
-    monkeypatch.setattr(parts, "PART_CELLS", 40 if is_large else 10**9)
+    monkeypatch.setattr(row_batches, "PART_CELLS", 40 if is_large else 10**9)
     tables = layouts()["panel"].tables if source == "panel" else []
     delivered = target.with_name(name)
     delivered.write_bytes(data)

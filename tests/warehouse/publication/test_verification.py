@@ -22,8 +22,8 @@ from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.publication import verification
 from warehouse.publication.archive import archive_publications
 from warehouse.publication.change_tables import write_changes
+from warehouse.publication.compare_with_landing import value_faults
 from warehouse.publication.datapackage import describe_package
-from warehouse.publication.delivered import value_faults
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, hash_files, write_manifest
 from warehouse.publication.open_yearly_files import files_of_tables

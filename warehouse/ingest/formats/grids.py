@@ -23,8 +23,8 @@ from xlrd.sheet import Sheet
 
 from warehouse.ingest.errors import FileFault, message_of
 from warehouse.ingest.formats.old_workbook import read_sheets
-from warehouse.ingest.formats.parts import MAX_COLUMNS, Cell, is_utf16, read_parts
 from warehouse.ingest.formats.protection import decrypt_workbook, is_encrypted
+from warehouse.ingest.formats.row_batches import MAX_COLUMNS, Cell, is_utf16, read_parts
 from warehouse.ingest.formats.sheet_scan import SheetScan
 from warehouse.ingest.formats.xlsx_guard import scan_workbook
 

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 from warehouse.ingest.errors import FileFault, message_of
 from warehouse.ingest.formats.number_formats import read_styles
-from warehouse.ingest.formats.parts import MAX_COLUMNS
+from warehouse.ingest.formats.row_batches import MAX_COLUMNS
 from warehouse.ingest.formats.sheet_scan import SheetScan, raised_shared_texts, scan_sheet
 
 MAX_UNCOMPRESSED_BYTES = 1 << 29

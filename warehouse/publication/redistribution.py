@@ -1,5 +1,5 @@
-"""What of a publication may be passed on: single values where the terms of their source let them,
-results and facts of the seeds whole.
+"""What of a publication may be redistributed: single values where the terms of their source let
+them, results and facts of the seeds whole.
 """
 
 from __future__ import annotations
@@ -158,7 +158,8 @@ def require_no_recovery(
     if not found.passes(**limits):
         raise PublishError(
             f"{sentence}; expected at least {limits['least_miss']:g} and hardly less than without "
-            f"it ({THRESHOLDS.name}): leave these columns out (passed_on.py), then make it again"
+            f"it ({THRESHOLDS.name}): leave these columns out (redistribution.py), then write it "
+            "again"
         )
     return best.n_values, sentence
 

@@ -1,5 +1,5 @@
-"""Which specs the pages single out: the primary test, the baseline regression, the event study and
-the fixed list of the ladder.
+"""Name the specs that pages single out: the primary test, the baseline regression, the event study
+and the fixed list of the ladder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The effect in parts of the treated cells, such as ages of a zone, and whether they are equal."""
+"""Estimate the effect separately by part of the treated cells, such as the age of a zone, and test
+whether the parts are equal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The folder of one list: its page in two languages, and its tables, by the parts of the report."""
+"""Write the folder of one list of cities (`citysync policy`): its page in two languages and its
+tables.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..control_characters import visible
 from ..csv_files import csv_text, frame_csv
-from ..signs import visible
 from .data import ReportData
 from .downloads import FILES
 from .language import LANGUAGES
@@ -23,7 +25,7 @@ PLACES = ("row", "given", "city_id", "city", "start", "status", "reason")
 DOWNLOADS = ("policies", "policy_overlaps")
 
 
-def write_listed(folder: Path, frames: dict[str, pd.DataFrame], given: dict[str, Any]) -> None:
+def write_policy_list(folder: Path, frames: dict[str, pd.DataFrame], given: dict[str, Any]) -> None:
     """Write `index.html`, `zh/index.html`, `estimates.csv`, `cities.csv` and `rule.json`.
 
     Parameters

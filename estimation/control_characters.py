@@ -1,4 +1,6 @@
-"""Signs in delivered texts that a terminal or a browser obeys instead of showing them."""
+"""Write control characters of delivered texts out, since a terminal or a browser obeys them instead
+of showing them.
+"""
 
 from __future__ import annotations
 

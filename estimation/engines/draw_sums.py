@@ -1,6 +1,4 @@
-"""Sums of pair statistics under reassigned admissions, by city and group, for many draws at a
-time.
-"""
+"""Sum pair statistics by city and group under reassigned admissions, many draws at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from ..panel.fit_sample import FitSample
 from ..panel.pair_panel import number_provinces
 from ..panel.partners import partner_order
 from .arrays import PairStatistics
-from .moved import move_pairs
+from .draw_order import move_pairs
 from .records import DrawnPairs, RankedTies
 from .regressors import Design
 

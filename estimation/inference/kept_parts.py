@@ -1,4 +1,6 @@
-"""What a fit keeps beside its estimates: placebo estimates, refits and covariances."""
+"""Collect what a fit keeps next to its estimates for pictures and further tests: placebo estimates,
+refits and covariances.
+"""
 
 from __future__ import annotations
 

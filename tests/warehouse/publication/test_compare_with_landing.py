@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from warehouse.hashing import hash_file
-from warehouse.publication.delivered import input_faults, value_faults
+from warehouse.publication.compare_with_landing import input_faults, value_faults
 
 VALUES = {
     "source_id": "'tidy'",

@@ -1,5 +1,5 @@
-"""Keep the rows of the units of the study in a file, so that a later run estimates only units that
-changed.
+"""A cache of the study's units: their rows are kept in a file, and a later run estimates only units
+that changed.
 
 A unit's rows depend on the marts and the code that estimates: their hash is the name of the file.
 They also depend on the unit's specs and settings, whose hash is its key in the file.
@@ -29,7 +29,7 @@ Rows = dict[str, list[dict[str, Any]]]
 RunUnits = Callable[..., None]
 
 
-def keep_units(home: Home, estimate_units: RunUnits, *, code: Mapping[str, str]) -> RunUnits:
+def cached_units(home: Home, estimate_units: RunUnits, *, code: Mapping[str, str]) -> RunUnits:
     """Return a function that gives the same rows as `estimate_units`, but takes those that an
     earlier call kept from the file and keeps those that are new.
 

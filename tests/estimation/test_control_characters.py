@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from estimation.control_characters import visible
 from estimation.report.city_files import script
-from estimation.signs import visible
 
 TURNED = "sales\u202efdp.exe"
 

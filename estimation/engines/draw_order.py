@@ -1,4 +1,6 @@
-"""Pairs of a sample in the order in which draws read them, and the sums that draws start from."""
+"""Put the pairs of a sample in the order in which draws read them, and compute the sums that draws
+start from.
+"""
 
 from __future__ import annotations
 

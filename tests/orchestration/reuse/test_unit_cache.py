@@ -16,7 +16,7 @@ from estimation.study.units import run_here
 from orchestration.home import REPO, Home
 from orchestration.reuse import fingerprint
 from orchestration.reuse.fingerprint import LISTINGS
-from orchestration.reuse.kept_units import keep_units
+from orchestration.reuse.unit_cache import cached_units
 from orchestration.stages.estimates import add_not_asked_for
 from tests.estimation.study.cities import economy
 
@@ -47,7 +47,10 @@ def study(home: Home, marts, specs, ran: list[str]) -> dict[str, pd.DataFrame]:
     specs = (*specs, radiation.SPECS[0])
     return vars(
         run_study(
-            marts, specs, run_units=keep_units(home, counting, code=fingerprint.note_code()), **FAST
+            marts,
+            specs,
+            run_units=cached_units(home, counting, code=fingerprint.note_code()),
+            **FAST,
         )
     )
 
@@ -130,7 +133,7 @@ def test_units_of_code_that_changes_while_they_are_run_are_not_kept(
         run_here(marts, units, on_done)
         code_with(monkeypatch, "estimation/estimators/two_way.py")
 
-    keeping = keep_units(Home(tmp_path), pulled, code=fingerprint.note_code())
+    keeping = cached_units(Home(tmp_path), pulled, code=fingerprint.note_code())
     with pytest.raises(fingerprint.CodeChanged):
         run_study(marts, FEW, run_units=keeping, **FAST)
     assert not (tmp_path / "units").exists()

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from tests.warehouse.publication.small import made_writable, put_out, run_of
-from warehouse.publication import passed_on
+from warehouse.publication import redistribution
 from warehouse.publication.errors import PublishError
-from warehouse.publication.passed_on import (
+from warehouse.publication.redistribution import (
     PAIRS,
     PUBLISHED,
     SOLVABLE,
@@ -94,12 +94,14 @@ def test_a_copy_of_too_few_withheld_values_is_written_only_when_that_is_meant(
     grown: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     absent = tmp_path / "absent"
-    monkeypatch.setattr(passed_on, "WITHHELD", f"{passed_on.WITHHELD} and city_id < 110110")
+    monkeypatch.setattr(
+        redistribution, "WITHHELD", f"{redistribution.WITHHELD} and city_id < 110110"
+    )
     with pytest.raises(PublishError, match=r"100 withheld values is not measured.*--unmeasured"):
         require_no_recovery(grown, tmp_path, absent)
     n_values, sentence = require_no_recovery(grown, tmp_path, absent, unmeasured=True)
     assert n_values == 100 and "found 10 in 10" in sentence
-    monkeypatch.setattr(passed_on, "free_sources", lambda: {"a reseller"})
+    monkeypatch.setattr(redistribution, "free_sources", lambda: {"a reseller"})
     assert require_no_recovery(grown, tmp_path, absent)[0] == 0
 
 
