@@ -144,8 +144,9 @@ def primary(
         of a measure whose gaps are capped decides (docs/methods, section 18.12). One that blocks or
         the columns before it imply is refused.
     dealing : str
-        How treatment is permuted within blocks where there are covariates: ``uniform``, or in an
-        order that is ``fitted`` to the covariates.
+        Assignment mechanism of the permutation within blocks, where there are covariates:
+        ``uniform`` (every order is equally likely), or ``fitted`` (orders are drawn from a model of
+        the real order on the covariates).
     permutations : int
         At least 20.
     seed : int

@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from ..influence.shock_weights import CitySums, jackknife_df, sum_city_groups
-from .cohort_weights import Timing, callaway_santanna_weights, twfe_weights, year_effects
+from .cohort_weights import Timing, callaway_santanna_weights, imputation_weights, twfe_weights
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def fit_cells(
     ----------
     panel : CellPanel
     estimators : sequence of str
-        Of `WEIGHTS`; those other than ``twfe`` need one class.
+        Of `WEIGHTS_AND_MISFIT`; those other than ``twfe`` need one class.
     block_class : (Q,) int array, optional
         Blocks of a class share year effects; None: all do. Each block its own class: effects of two
         provinces by year.
@@ -188,13 +188,13 @@ def fit_cells(
     left = None if nested else panel.without_provinces(block_class)
     found = {}
     for estimator in estimators:
-        weights, misfit = WEIGHTS[estimator](counts, sums, panel)
+        weights, misfit = WEIGHTS_AND_MISFIT[estimator](counts, sums, panel)
         estimate, per_pair = _weighted(weights, counts, sums)[0], _per_pair(weights, counts)
         if left is None:
             refits, can_go, scale = _refits_of_blocks(panel, weights[0, block_class])
             of_refits = per_pair / scale[can_go, None, None, None]
         else:
-            refits, can_go, of_refits = _refits(panel, WEIGHTS[estimator], *left)
+            refits, can_go, of_refits = _refits(panel, WEIGHTS_AND_MISFIT[estimator], *left)
         psi = _influence(panel, block_class, (counts[0], sums[0]), weights[0], misfit[0])
         found[estimator] = CellFit(
             estimate,
@@ -362,7 +362,7 @@ def _imputation(
     counts: np.ndarray, sums: np.ndarray, panel: CellPanel
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights, and what the year effects leave of the untreated means."""
-    found = year_effects(counts, panel)
+    found = imputation_weights(counts, panel)
     free, mean, means = found.free, found.mean, _means(counts, sums)[:, 0]
     years = np.full((*found.matrix.shape[:1], panel.n_years, sums.shape[-1]), np.nan)
     years[:, 0] = 0.0
@@ -376,7 +376,9 @@ def _imputation(
     return found.weights[:, None], np.einsum("bgt,bgtm->bgm", found.weights, left)[:, None]
 
 
-WEIGHTS: dict[str, Callable] = {
+#: Counts, sums and panel to the weights of the cells' means, and what the model leaves of the means
+#: (for the influence); `cohort_weights.COUNT_WEIGHTS` gives the weights alone.
+WEIGHTS_AND_MISFIT: dict[str, Callable] = {
     "twfe": _twfe,
     "callaway_santanna": _callaway_santanna,
     "borusyak": _imputation,

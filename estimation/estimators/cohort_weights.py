@@ -89,9 +89,21 @@ def callaway_santanna_weights(counts: np.ndarray, timing: Timing) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class YearEffects:
-    """Normal equations of the year effects of untreated rows once pair effects are out, the first
-    year the base.
+class ImputationWeights:
+    """Weights of the imputation estimator, and the normal equations that they come from: of the
+    year effects of untreated rows, net of pair effects, with the first year as base.
+
+    Attributes
+    ----------
+    n : (B, G + 1) float array
+        Pairs by group, without those that are treated in every year.
+    free, mean : (G + 1, T) float arrays
+        Whether a row is untreated, and its weight in the mean of its pair's untreated rows.
+    matrix : (B, T - 1, T - 1) float array
+    weights : (B, G + 1, T) float array
+        Of the means of groups by year.
+    solved : (B,) bool array
+        Whether the year effects are identified.
     """
 
     n: np.ndarray
@@ -102,9 +114,9 @@ class YearEffects:
     solved: np.ndarray
 
 
-def year_effects(counts: np.ndarray, timing: Timing) -> YearEffects:
-    """Treated rows less what pair and year effects of the untreated rows predict (Borusyak, Jaravel
-    and Spiess 2024), their mean.
+def imputation_weights(counts: np.ndarray, timing: Timing) -> ImputationWeights:
+    """Return the weights of the imputation estimator (Borusyak, Jaravel and Spiess 2024): the mean
+    over treated rows of the outcome less what pair and year effects of the untreated rows predict.
     """
     n, treated = _comparable(counts, timing), timing.treated.astype(float)
     free = 1.0 - treated
@@ -125,7 +137,7 @@ def year_effects(counts: np.ndarray, timing: Timing) -> YearEffects:
     through[:, 0] = 0.0
     through[solved, 1:] = np.linalg.solve(matrix[solved], derivative[solved, 1:, None])[..., 0]
     back = free * (through[:, None] - np.einsum("gt,bt->bg", mean, through)[..., None])
-    return YearEffects(
+    return ImputationWeights(
         n, free, mean, matrix, per_row[..., None] * direct - n[..., None] * back, solved
     )
 
@@ -135,5 +147,5 @@ def year_effects(counts: np.ndarray, timing: Timing) -> YearEffects:
 COUNT_WEIGHTS: dict[str, Callable[[np.ndarray, Timing], np.ndarray]] = {
     "twfe": twfe_weights,
     "callaway_santanna": callaway_santanna_weights,
-    "borusyak": lambda counts, timing: year_effects(counts, timing).weights[:, None],
+    "borusyak": lambda counts, timing: imputation_weights(counts, timing).weights[:, None],
 }

@@ -110,7 +110,7 @@ def audit(
         expected = f"a coefficient that is a column by itself ({named})"
         remedy = "fit again with the treatment as such a column, without i() or a function of it"
         raise refused("treatment", expected, treatment, remedy)
-    dealt = read_treatment(frame, data, treatment, unit, time, block)
+    pairs = read_treatment(frame, data, treatment, unit, time, block)
     lines = _errors(fit, unit, treatment)
     estimate = lines["estimate"].iloc[0]
     again = _errors(_refit(fit, frame), unit, treatment)["estimate"].iloc[0]
@@ -121,7 +121,7 @@ def audit(
     made = []
     with bar(draws) as progress:
         for _ in range(draws):
-            changed = frame.assign(**{treatment: dealt.exchanged(rng)})
+            changed = frame.assign(**{treatment: pairs.exchanged(rng)})
             made.append(_errors(_refit(fit, changed), unit, treatment))
             if progress is not None:
                 progress.update(1)
@@ -139,7 +139,7 @@ def audit(
     if np.isfinite(critical):
         least = critical * drawn["dyadic"]
         smallest = [(least + sign * drawn["estimate"]).quantile(POWER) for sign in (-1, 1)]
-    moved, without = _most_influential(fit, frame, dealt, scores, treatment)
+    moved, without = _most_influential(fit, frame, pairs, scores, treatment)
     return Audit(
         term=treatment,
         outcome=scores.outcome,
@@ -151,8 +151,8 @@ def audit(
         unit=moved,
         estimate_without=without,
         n_rows=len(frame),
-        n_units=len(dealt.ids),
-        n_blocks=len(dealt.blocks),
+        n_units=len(pairs.ids),
+        n_blocks=len(pairs.blocks),
         seed=seed,
         drawn=drawn,
     )
@@ -180,19 +180,19 @@ def _errors(fit: Any, unit: Sequence[str], name: str) -> pd.DataFrame:
 
 
 def _most_influential(
-    fit: Any, frame: pd.DataFrame, dealt: Treatment, scores: Scores, name: str
+    fit: Any, frame: pd.DataFrame, pairs: Treatment, scores: Scores, name: str
 ) -> tuple[Any, float]:
     """Return the unit whose removal moves the estimate most, and the estimate without it."""
     term = scores.terms.index(name)
     moved = scores.scores @ scores.bread[term]
-    size = np.bincount(dealt.first, moved, len(dealt.ids))
-    size += np.bincount(dealt.second, moved, len(dealt.ids))
+    size = np.bincount(pairs.first, moved, len(pairs.ids))
+    size += np.bincount(pairs.second, moved, len(pairs.ids))
     without = {}
     for k in np.argsort(-np.abs(size), kind="stable")[:WITHOUT]:
-        rest = frame[(dealt.first != k) & (dealt.second != k)].reset_index(drop=True)
+        rest = frame[(pairs.first != k) & (pairs.second != k)].reset_index(drop=True)
         found = read_scores(_refit(fit, rest))
         if name in found.terms:
-            without[dealt.ids[k]] = float(found.estimate[found.terms.index(name)])
+            without[pairs.ids[k]] = float(found.estimate[found.terms.index(name)])
     if not without:
         return None, np.nan
     most = max(without, key=lambda one: abs(without[one] - scores.estimate[term]))

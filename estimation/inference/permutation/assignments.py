@@ -72,9 +72,9 @@ def enumerate_relabellings(labels: np.ndarray, strata: np.ndarray) -> np.ndarray
     rows = np.tile(labels, (1, 1))
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
-        dealt = np.array(list(_distinct_orders(sorted(int(label) for label in labels[members]))))
-        expanded = np.repeat(rows, len(dealt), axis=0)
-        expanded[:, members] = np.tile(dealt, (len(rows), 1))
+        orders = np.array(list(_distinct_orders(sorted(int(label) for label in labels[members]))))
+        expanded = np.repeat(rows, len(orders), axis=0)
+        expanded[:, members] = np.tile(orders, (len(rows), 1))
         rows = expanded
     return rows
 

@@ -53,11 +53,11 @@ def test_exchanges_are_those_of_a_literal_loop() -> None:
     rng = np.random.default_rng(3)
     for k in range(5):
         place = rng.permutation(UNITS)
-        dealt = []
+        exchanged = []
         for row in frame.itertuples():
             one, two = sorted((place[row.a], place[row.b]))
-            dealt.append(table[one, two, row.year])
-        errors = cs.vcov(feols(frame.assign(treated=dealt)), UNIT)
+            exchanged.append(table[one, two, row.year])
+        errors = cs.vcov(feols(frame.assign(treated=exchanged)), UNIT)
         expected = errors.set_index("vcov")["std_error"]
         reference = "{pyfixest} on a frame whose units were exchanged by a loop"
         drawn = card.drawn.loc[k]
@@ -88,8 +88,8 @@ def test_poisson_is_fitted_in_full_with_directions_and_pairs_of_a_unit_with_itse
     kept = frame[frame["a"] < 7]
     for k in range(3):
         place = rng.permutation(8)
-        dealt = known[place[kept["a"]], place[kept["b"]]]
-        again = pf.fepois("y ~ d | a + b", kept.assign(d=dealt))
+        exchanged = known[place[kept["a"]], place[kept["b"]]]
+        again = pf.fepois("y ~ d | a + b", kept.assign(d=exchanged))
         assert card.drawn.loc[k, "estimate"] == pytest.approx(again.coef()["d"], rel=1e-6)
 
 

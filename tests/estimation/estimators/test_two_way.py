@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells
+from estimation.estimators.cohort_means import WEIGHTS_AND_MISFIT, build_cell_panel, fit_cells
 from estimation.fit_panel import fit_panel
 from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import (
@@ -67,7 +67,7 @@ def cells_of(sample):
     )
 
 
-@pytest.mark.parametrize("estimator", WEIGHTS)
+@pytest.mark.parametrize("estimator", WEIGHTS_AND_MISFIT)
 def test_equals_the_general_estimators(estimator: str) -> None:
     """Coefficient, pair-clustered and dyadic errors and the province jackknife where the cells of
     one cohort hold a pair each; `study/test_run.py` has those of more.

@@ -19,7 +19,7 @@ DRAWS = 600
 
 
 class _Plain:
-    """Two-way least squares of y on pilot x post by dummies, for one dealing of admissions."""
+    """Two-way least squares of y on pilot x post by dummies, for one assignment of admissions."""
 
     def __init__(self, years: np.ndarray, cohort: np.ndarray, block: np.ndarray) -> None:
         city, year = np.divmod(np.arange(len(cohort) * len(years)), len(years))

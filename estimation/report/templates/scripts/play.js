@@ -46,11 +46,11 @@
       const scores = members.map((k) => weights.map((row) => row.reduce((sum, v, t) => sum + v * (cities[k][2][t][2] - mean[t]), 0)));
       found.push({ members, unit, scores, real: members.map((k) => labels.indexOf(cities[k][1])), isZone: labels.map((label) => label > 0) });
     });
-    const of = (dealt) => {
-      const estimate = found.reduce((sum, block, b) => sum + dealt[b].reduce((own, c, n) => own + block.scores[n][c], 0), 0) / total;
+    const of = (drawn) => {
+      const estimate = found.reduce((sum, block, b) => sum + drawn[b].reduce((own, c, n) => own + block.scores[n][c], 0), 0) / total;
       let variance = 0;
       found.forEach((block, b) => {
-        const own = dealt[b].map((c, n) => (block.scores[n][c] - estimate * block.unit[c]) / total);
+        const own = drawn[b].map((c, n) => (block.scores[n][c] - estimate * block.unit[c]) / total);
         variance += (own.reduce((sum, s) => sum + s * s, 0) + own.reduce((sum, s) => sum + s, 0) ** 2) / 2;
       });
       return { estimate, ratio: estimate / Math.sqrt(variance) };
@@ -75,14 +75,14 @@
     const real = of(blocks.map((block) => block.real));
     const squares = [...document.querySelectorAll("#shuffle-map rect[data-k]")];
     let ratios = [];
-    function paint(dealt) {
-      blocks.forEach((block, b) => block.members.forEach((k, n) => squares[k].setAttribute("class", block.isZone[dealt[b][n]] ? "b1" : "b0")));
+    function paint(drawn) {
+      blocks.forEach((block, b) => block.members.forEach((k, n) => squares[k].setAttribute("class", block.isZone[drawn[b][n]] ? "b1" : "b0")));
     }
     function press(times) {
-      let dealt = null;
-      for (let n = 0; n < times; n += 1) { dealt = blocks.map((block) => shuffled(block.real)); ratios.push(of(dealt).ratio); }
-      paint(dealt);
-      draw(of(dealt).estimate);
+      let drawn = null;
+      for (let n = 0; n < times; n += 1) { drawn = blocks.map((block) => shuffled(block.real)); ratios.push(of(drawn).ratio); }
+      paint(drawn);
+      draw(of(drawn).estimate);
     }
     function draw(estimate) {
       const isFar = (r) => Math.abs(r) >= Math.abs(real.ratio) * (1 - 1e-9);

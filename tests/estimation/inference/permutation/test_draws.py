@@ -210,9 +210,9 @@ def _by_place(panel, place, sample):
 
 
 BOTH = random_panel(3, n_cities=12, n_pilots=6, n_years=6, missing=0.05, n_controls=1)
-#: Panel, strata, what is dealt among the units, and the groups of pairs that a draw gives: units
+#: Panel, strata, what is permuted among the units, and the groups of pairs that a draw gives: units
 #: trade labels, or places with all of their treated pairs.
-DEALT = {
+PERMUTED = {
     "labels": (
         dataclasses.replace(BOTH, cohort=None, exposure="both"),
         np.zeros(12, dtype=int),
@@ -231,9 +231,9 @@ DEALT = {
 @pytest.mark.parametrize(
     "design", [twfe_design, lambda years, t: event_study_design(years, t, -1, (-2, 1))]
 )
-@pytest.mark.parametrize("dealt", DEALT)
-def test_draws_are_those_of_a_literal_loop(dealt, design):
-    panel, strata, of_unit, groups_of = DEALT[dealt]
+@pytest.mark.parametrize("permuted", PERMUTED)
+def test_draws_are_those_of_a_literal_loop(permuted, design):
+    panel, strata, of_unit, groups_of = PERMUTED[permuted]
     sample = build_sample(panel, (0,), None)
     made = design(sample.group_years, panel.years)
     model = LeastSquaresDraws(Inputs(sample).statistics, made)
