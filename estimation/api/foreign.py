@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..panel.panel_error import PanelError
 from ..panel.panel_table import listed
+from ..results import FitResult
 from .fit_rows import FitRows, named_values
 
 OTHERS = "a fit whose errors follow from its scores by row"
@@ -99,8 +100,7 @@ def read_scores(fit: Any) -> Scores:
     PanelError
         If it keeps no scores, or they do not add up to zero.
     """
-    if hasattr(fit, "fetch_model"):
-        raise FitNotServed("fit", None, None, "one fit", "several", "give fit.fetch_model(0)")
+    _refuse_several_and_own(fit)
     package = type(fit).__module__.split(".")[0]
     if package == "pyfixest" and hasattr(fit, "_beta_hat"):
         model, read = fit, _of_pyfixest
@@ -111,7 +111,7 @@ def read_scores(fit: Any) -> Scores:
     elif package in ("statsmodels", "linearmodels") and hasattr(fit, "fit"):
         raise _not_served(fit, KNOWN, "give what its fit() returns")
     else:
-        raise _not_served(fit, KNOWN)
+        raise _not_served(fit, KNOWN, "give what the package's fit returns")
     names = [kind.__name__ for kind in type(model).__mro__]
     for name in (*names, getattr(fit, "_method", "")):
         if name in NOT_SERVED:
@@ -160,6 +160,17 @@ def _has_converged(fit: Any) -> bool:
         return bool(reports["converged"])
     # pyfixest stops at its largest number of iterations without a word
     return bool(getattr(fit, "converged", True) and getattr(fit, "convergence", True))
+
+
+def _refuse_several_and_own(fit: Any) -> None:
+    """Refuse several fits, and one of `cs.fit`, which has its errors."""
+    if hasattr(fit, "fetch_model"):
+        raise FitNotServed("fit", None, None, "one fit", "several", "give fit.fetch_model(0)")
+    if isinstance(fit, list | tuple):
+        raise FitNotServed("fit", None, None, "one fit", "several", "give one of them")
+    if isinstance(fit, FitResult):
+        remedy = "its errors are in its tidy(), by the methods that cs.fit is given as vcov="
+        raise FitNotServed("fit", None, None, KNOWN, "one of cs.fit", remedy)
 
 
 def _not_served(fit: Any, expected: str, why: str = "fit another model") -> FitNotServed:

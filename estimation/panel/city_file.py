@@ -85,12 +85,13 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
         names.append(columns.length)
     source = open_source(panel)
     hint = "add the column or name another"
-    for name, holds in (
-        (columns.cohort, "the year the city is first treated, blank = never"),
-        (columns.block, "the province of the city"),
+    # without the column's name: words for cities become words for units, and names must stay
+    for name, what, holds in (
+        (columns.cohort, "cohort", "the year the city is first treated, blank = never"),
+        (columns.block, "block", "the group of the city, inside which treatment is compared"),
     ):
         if isinstance(name, str) and name not in source.names:
-            hint = f"{hint}; {name} holds {holds}"
+            hint = f"{hint}; {what} is {holds}"
     if OF_PUBLICATION in source.names:
         hint = f'{hint}. Of a publication: citysync sql -q "{QUERY}" --out growth.csv'
     texts = [unit, *([] if is_beside(columns.block) else [columns.block])]

@@ -203,15 +203,7 @@ def require_contrast(sample: Any, needs_never_treated: bool = True) -> None:
     """
     groups = sample.kept_groups
     if not (groups > 0).any():
-        if sample.panel.exposure == "both":
-            raise NotEstimable(
-                "no kept pair has two pilots, and exposure 'both' treats no other: give two cities "
-                "of a pair a cohort_year inside the years of the panel, or choose exposure 'one'"
-            )
-        raise NotEstimable(
-            "no kept pair has exactly one pilot: give at least one cohort_year inside the years "
-            "of the panel, and a city without one"
-        )
+        raise NotEstimable(_why_none_is_treated(sample))
     if sample.has_never_treated:
         return
     if needs_never_treated:
@@ -226,6 +218,35 @@ def require_contrast(sample: Any, needs_never_treated: bool = True) -> None:
             "treated and others not, so nothing tells the effect from the year; give pairs with a "
             "blank cohort_year or of another cohort"
         )
+
+
+def _why_none_is_treated(sample: Any) -> str:
+    """Return what leaves a sample without a pair whose treatment begins in its years."""
+    panel = sample.panel
+    if len(sample.group_years) == 0:
+        return (
+            "no pair is treated in the years of the panel: every cohort_year is blank or after the "
+            "last year; give at least one inside"
+        )
+    if sample.group_years[-1] <= panel.years[0]:
+        return (
+            "every treated pair is treated in all years of the panel: give earlier years, or a "
+            "cohort_year after the first year"
+        )
+    if panel.exposure == "both":
+        return (
+            "no kept pair has two pilots, and exposure 'both' treats no other: give two cities of "
+            "a pair a cohort_year inside the years of the panel, or choose exposure 'one'"
+        )
+    if panel.pilots_known and (panel.city_cohort > 0).all():
+        return (
+            "no city is without a cohort_year, and a pair of two pilots is in no sample: give "
+            "cities that are never treated"
+        )
+    return (
+        "no treated pair is kept: give pairs of a pilot with a never-treated city that have the "
+        "outcome and all controls in at least two years"
+    )
 
 
 def before_last_cohort(sample: FitSample) -> PairPanel:

@@ -161,7 +161,7 @@ def _hint(source: Source, columns: ResolvedColumns) -> str:
     if not isinstance(columns.cohort, str) or columns.cohort in source.names:
         return "add the column or name another"
     return (
-        f"add the column or name another ({columns.cohort}: the year the pair is first treated, "
-        "blank = never; a 0/1 dummy does not do; "
-        f"or that of each unit, in two columns such as {columns.cohort}_i and {columns.cohort}_j)"
+        "add the column or name another as cohort: the year the pair is first treated, blank = "
+        "never (a 0/1 dummy does not do), or that of each unit in two columns such as "
+        f"{columns.cohort}_i and {columns.cohort}_j"
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .columns import Dates, Source
-from .panel_error import PanelError
+from .panel_error import PanelError, refused
 from .panel_table import FIRST_YEAR, PanelTable, Rows, listed
 from .sources import open_source
 
@@ -44,9 +45,11 @@ def named(given: Any) -> tuple[str, ...]:
 
 def beside(given: Any, what: str) -> Any:
     """What was given; a text that names a file of units and values as a path."""
-    if given is None:
+    # values in an order say of no unit which is its own
+    is_in_order = type(given).__name__ in ("ndarray", "Series") and not hasattr(given, "index")
+    if given is None or is_in_order or isinstance(given, Real):
         expected = "a column, or values of units as a mapping, a series, a frame or a path"
-        raise PanelError(what, None, None, expected, "None", "name the column, or give the values")
+        raise refused(what, expected, given, "name the column, or give the values by unit")
     is_file = isinstance(given, str) and given.lower().endswith(UNIT_FILES)
     return Path(given) if is_file else given
 
@@ -142,8 +145,8 @@ def blocks_of_units(
     place = np.concatenate(rows.sides)
     without = np.setdiff1d(np.arange(len(ids)), place)
     if len(without):
-        expected, remedy = "the block of every unit of the panel", "add it, or leave block out"
-        raise PanelError("block", str(ids[without[0]]), None, expected, "none", remedy, "unit")
+        expected = "the block of every unit of the panel"
+        raise PanelError("block", str(ids[without[0]]), None, expected, "none", "add it", "unit")
     codes, blocks = rows.table.labels(names, tokens=tokens)
     values = blocks[np.concatenate(codes)]
     return rows.table.constant(values, place, ids, names, "city", "make them agree")

@@ -241,7 +241,10 @@ def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[
         one.
     """
     if len(panel.label) == 0:
-        return ("No verdict: every city is left out.",)
+        return (
+            "No verdict: every city is left out; give values that vary in more of the years, or a "
+            "shorter window.",
+        )
     if len(panel.cohorts) == 0:
         return (
             "No verdict: no city is admitted inside the window; give cohort_year for the pilots "

@@ -124,7 +124,7 @@ FAULTS = {
     ),
     "treatment moves": (with_cell("cohort_year", 2011), ["cohort_year", "absorbing"]),
     "province moves": (with_cell("province_i_id", 77), ["one value for all rows of a unit"]),
-    "no treated": (lambda t: t.assign(cohort_year=None), ["exactly one treated unit"]),
+    "no treated": (lambda t: t.assign(cohort_year=None), ["every first treated period is blank"]),
     "no never-treated": (
         lambda t: t[t["cohort_year"].notna()].assign(cohort_year=2013),
         ["never treated"],
@@ -135,7 +135,7 @@ FAULTS = {
     ),
     "treated after the panel": (
         lambda t: t.assign(cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2050)),
-        ["first treated period inside"],
+        ["after the last year"],
     ),
     "dummy for a year": (
         lambda t: t.assign(cohort_year=t["cohort_year"].notna().astype(int)),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...panel.panel_error import PanelError, require_among
+from ...panel.panel_error import PanelError
 from ...panel.unit_values import beside, blocks_of_units, rows_beside
 from ..fit_rows import as_pandas
 
@@ -74,7 +74,12 @@ def read_treatment(
     """
     source = frame if data is None else as_pandas(data)
     columns = [*unit, name] if time is None else [*unit, name, time]
-    require_among("data", columns, [column for column in frame if column in source], "some")
+    for column in columns:
+        for table, what in ((frame, "the fit's data"), (source, "data=")):
+            if column not in table:
+                found = f"only {', '.join(map(str, table))}"
+                remedy = "add the column or name another"
+                raise PanelError("data", None, column, f"it in {what}", found, remedy)
     ids = pd.Index(np.unique(frame[list(unit)]))
     periods = pd.Index([0]) if time is None else pd.Index(np.unique(frame[time]))
 

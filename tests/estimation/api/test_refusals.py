@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyfixest as pf
 import pytest
 import statsmodels.api as sm
@@ -66,6 +67,12 @@ def treatment_as_a_control(at):
     first = first.fillna(at.frame["importer"].map(at.given["cohort"]))
     now = (at.frame["period"] >= first).astype(float)
     return cs.fit(at.frame.assign(now=now), "y", **at.given, controls=["x0", "now"])
+
+
+def treated_rows_are_blank(at):
+    is_treated = at.frame["exporter"].eq("c001") | at.frame["importer"].eq("c001")
+    frame = at.frame.assign(y=at.frame["y"].mask(is_treated))
+    return cs.fit(frame, "y", **at.given | {"cohort": {"c001": 2012}})
 
 
 def in_every_second_year(at):
@@ -223,7 +230,6 @@ REFUSED = {
         ),
         (lambda at: at.fit.resid(at.frame.eval("y = y * x0")), "the fitted one, with an R2 of"),
         (of_frame(weights=np.ones(3)), "add it to the panel as a column"),
-        (of_frame(cohort=2010), "cohort: expected a table, found an object of type int"),
         (of_frame(vcov=[]), "vcov: expected one name or more"),
         (errors_of(unit=None), "two names of columns, or two arrays"),
         *(
@@ -252,7 +258,16 @@ REFUSED = {
         ),
     ],
     cs.NotEstimable: [
-        (of_frame(cohort={"c001": 2100}), "no kept pair has exactly one treated unit"),
+        (of_frame(cohort={"c001": 2100}), "every first treated period is blank or after"),
+        (
+            of_frame(cohort={"c001": 1990}, estimator="gardner"),
+            "every treated pair is treated in all years",
+        ),
+        (
+            of_frame(cohort={f"c{k:03}": 2012 + k % 2 for k in range(99)}),
+            "no unit is without a first treated period",
+        ),
+        (treated_rows_are_blank, "no treated pair is kept: give pairs of a treated unit with"),
         (of_frame(estimator="event_study", reference=-30), "choose a reference from"),
         (in_every_second_year, "no row is 1 period before treatment: .* such as -2, -4"),
         (of_frame(cohort={"c001": 2012}, exposure="both"), "no kept pair has two treated units"),
@@ -371,7 +386,21 @@ REFUSED[cs.PanelError] += [
     (lambda at: cs.audit(pf.feols("y + z ~ x", at.used), "x", UNIT), "fetch_model"),
     (audit_of(time="year", draws=0), "a whole number from 1"),
     (audit_of(), "name the column of time"),
-    (audit_of(unit=("a", "other"), time="year"), "data"),
+    (
+        audit_of(unit=("a", "other"), time="year"),
+        "data, column other: expected it in the fit's data",
+    ),
+    (lambda at: cs.vcov(at.fit, UNIT), "found one of cs.fit; its errors are in its tidy"),
+    (lambda at: cs.vcov([at.other, at.other], UNIT), "expected one fit, found several"),
+    *(
+        (of_frame(cohort=values), "cohort: expected a column, or values of units")
+        for values in (np.arange(33), pl.Series([2012]), 2012)
+    ),
+    (
+        # the name of a column is no word to be put in others
+        lambda at: cs.primary(cs.data.euro_countries(), "growth", unit="iso", block="province"),
+        "column cohort_year, province: .*; cohort is the year .*; block is the group of the unit",
+    ),
 ]
 
 

@@ -227,7 +227,7 @@ def test_pairs_treated_in_every_year_are_left_out(estimator):
     assert found.estimates[0].estimate == pytest.approx(expected.estimates[0].estimate, abs=1e-11)
     assert found.n_pairs == expected.n_pairs
     assert any("no year before admission" in text for text in found.warnings)
-    with pytest.raises(NotEstimable, match="exactly one pilot"):
+    with pytest.raises(NotEstimable, match="treated in all years"):
         fit_panel(
             dataclasses.replace(
                 panel, city_cohort=np.where(panel.city_cohort > 0, 2010, 0), cohort=None
