@@ -15,7 +15,7 @@
     where flags.grade <> 'warned'
 {%- endmacro %}
 
-{#- Whether so many of some figures (a window) are like this that the others are doubted with them (int_observations_flagged). -#}
+{#- Whether so many of some figures (a window) are like this that the others are doubted with them. -#}
 {% macro are_most(like_this, figures, of='true', share='unsupported_share') -%}
     count(*) filter (where {{ like_this }}) over {{ figures }}
     >= greatest(unsupported_cells, {{ share }} * count(*) filter (where {{ of }}) over {{ figures }})

@@ -132,10 +132,8 @@ _FILTERS = {
     ("int_values_candidates", "checked"): 'where "year" = {year}',
     ("int_observations_identity", "delivered_rows"): "",
     ("int_observations_wrong_entity", "distances"): "",
-    ("int_observations_flagged", "parts"): "",
+    ("int_values_apart", "parts"): "",
 }
-#: Steps that count figures of all years, so that their model reads all of its tables.
-_WHOLE = {("int_observations_flagged", "parts")}
 
 
 @dataclass(frozen=True)
@@ -329,7 +327,7 @@ def _with_step(step: tuple[str, str], of_cell: dict[str, int]) -> str:
         return ""
     rows = _FILTERS.get(step, _OF_FIGURE).format(**of_cell)
     sql = query_of(model, cte, f"select * from {cte} {rows}")
-    if model in _NARROWED and step not in _WHOLE:
+    if model in _NARROWED:
         table, condition = _NARROWED[model]
         sql = sql.replace(f'"{table}"', f'(from "{table}" where {condition.format(**of_cell)})')
     return f"with {cte} as ({sql}) "

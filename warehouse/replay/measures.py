@@ -101,7 +101,7 @@ def _of_part(part: str, condition: str, share: str = "unsupported_share") -> Mea
         "count_if(beside.is_off) || ' of ' || count(*) || ' figures' as note from parts as one "
         f"inner join parts as beside on one.series_no = beside.series_no and {condition} "
         "where beside.is_off is not null group by one.observation_id",
-        "int_observations_flagged",
+        "int_values_apart",
         "parts",
     )
 

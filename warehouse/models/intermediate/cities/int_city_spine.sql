@@ -5,8 +5,8 @@ with cities as (
         city_id,
         min("year") over () as first_year,
         max("year") over () as last_year
-    from {{ ref('int_values_current') }}
-    where place_level = 'city'
+    from {{ ref('int_observations_graded') }}
+    where place_level = 'city' and is_usable
 )
 
 select

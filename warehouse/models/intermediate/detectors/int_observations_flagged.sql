@@ -6,52 +6,18 @@
     'constructed', 'vintage', 'level_break'
 ] -%}
 
-{% set models = [
-    'exact', 'basis', 'rate_table', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'level_run', 'spike', 'level_run_alone',
-    'spike_left', 'mismatch', 'outvoted', 'vintage_break', 'level_break', 'constructed'
-] -%}
-
 -- rules that cast doubt on the whole table, because its other values may be wrong and look right; `unit_factor` is not among them,
 -- because a wrong unit is visible in each value
 {% set causes = ['index_for_growth', 'current_prices', 'growth_fraction', 'row_shift', 'year_offset', 'outvoted'] -%}
-
 {% set column = 'source_id, edition_year, file_name, indicator_id' -%}
 
-with detected as (
-    {% for model in models %}
-        select * from {{ ref('int_observations_' ~ model) }}
-        {% if not loop.last %}union all by name{% endif %}
-    {% endfor %}
-),
-
--- a value accuses no copies if its table, or its province in the table, is refused as a whole, or any other table of its series
-accusing as (
-    select * from detected
-    where observation_id not in (
-        select matched.observation_id from {{ ref('int_values_matched') }} as matched
-        where matched.block = 'province' and matched.grade = 'blocked'
-        union all
-        select rate_table.observation_id from {{ ref('int_observations_rate_table') }} as rate_table
-        union all
-        select series.observation_id from {{ ref('int_values_series') }} as series
-        inner join {{ ref('int_blocks_graded') }} as graded on series.series_no = graded.series_no
-        where graded.block = 'table' and graded.grade = 'blocked'
-    )
-),
-
-shared as (
-    select * from detected
-    union all
-    {{ flags_of_copies('accusing', ref('int_values_copied')) }}
-),
-
-refused as (
+with refused as (
     select
         observation_id,
         bool_or(list_contains({{ causes }}, rule)) as is_cause,
         bool_or(rule = 'year_offset') as is_late,
         bool_or(rule = 'unit_factor') as is_of_other_unit
-    from shared
+    from {{ ref('int_observations_detected') }}
     where grade = 'blocked'
     group by observation_id
 ),
@@ -108,37 +74,31 @@ column_years as (
         case when is_late_table then coalesce(bool_or(is_late_by_levels) over years_beside, true) else is_late_table end as is_late_run
     from compared
     group by {{ column }}, "year"
-    window
-        years_beside as (
-            partition by {{ column }} order by "year" range between 1 preceding and 1 following exclude current row
-        )
+    window years_beside as (
+        partition by {{ column }} order by "year" range between 1 preceding and 1 following exclude current row
+    )
 ),
 
 -- a table that nothing is compared with counts as late if the nearest tables of its column that can be compared are late
-columns_checked as (
-    select
-        *,
-        n_of_table >= n_most as is_table,
-        is_table or coalesce(
-            last_value(is_late_run ignore nulls) over (of_column order by "year" rows between unbounded preceding and current row),
-            first_value(is_late_run ignore nulls) over (of_column order by "year" rows between current row and unbounded following),
-            false
-        ) as is_column
-    from column_years
-    window of_column as (partition by {{ column }})
-),
-
 tables as (
     select
         compared.*,
-        columns_checked.n_of_table,
-        columns_checked.is_table,
-        columns_checked.is_column
+        column_years.n_of_table,
+        column_years.n_of_table >= column_years.n_most as is_table,
+        is_table or coalesce(
+            last_value(column_years.is_late_run ignore nulls) over (of_column range between unbounded preceding and current row),
+            first_value(column_years.is_late_run ignore nulls) over (of_column range between current row and unbounded following),
+            false
+        ) as is_column
     from compared
-    inner join columns_checked
+    inner join column_years
         on
-            {{ same_keys('compared', 'columns_checked', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
-            and compared.edition_year is not distinct from columns_checked.edition_year
+            {{ same_keys('compared', 'column_years', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
+            and compared.edition_year is not distinct from column_years.edition_year
+    window of_column as (
+        partition by compared.source_id, compared.edition_year, compared.file_name, compared.indicator_id
+        order by compared."year"
+    )
 ),
 
 -- sources of which most indicators are blocked
@@ -148,64 +108,15 @@ doubtful as (
         count(*) filter (where not is_left) >= any_value(unsupported_share) * count(*) as is_refused
     from compared
     group by source_id, indicator_id
-    window of_source as (partition by source_id)
-    qualify count(*) filter (where is_refused) over of_source > 0.5 * (count(*) over of_source - 1)
+    qualify count(*) filter (where is_refused) over (partition by source_id) > 0.5 * (count(*) over (partition by source_id) - 1)
 ),
 
--- figures of a source without a priority, or of a new edition, and whether they differ from one of a source with a priority
-new_figures as (
-    select
-        paired.observation_id,
-        paired.series_no,
-        paired.priority = 999 as is_unknown,
-        bool_or(abs(paired.gap) > limits.match_apart) as is_off
-    from {{ ref('int_values_paired') }} as paired
-    inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
-    where
-        (paired.priority = 999 or {{ is_edition('paired.source_id') }})
-        and paired.other_priority < 999
-        and not {{ is_edition('paired.other_source_id') }}
-        and paired.other_observation_id not in (select refused.observation_id from refused)
-    group by all
-),
-
--- all values of their series; a city, or a table, in which most new figures differ stands apart
-parts as (
-    select
-        series.*,
-        new_figures.* exclude (observation_id, series_no),
-        limits.* exclude (indicator_id),
-        {{ are_most('is_off', 'same_city', of='is_off is not null') }}
-        or {{ are_most('is_off', 'same_table', of='is_off is not null') }} as is_apart
-    from {{ ref('int_values_series') }} as series
-    inner join {{ ref('int_indicator_limits') }} as limits on series.indicator_id = limits.indicator_id
-    left join new_figures on series.observation_id = new_figures.observation_id
-    where series.series_no in (select own.series_no from new_figures as own)
-    window same_city as (partition by series.series_no, series.city_id), same_table as (partition by series.series_no, series."year")
-),
-
--- so does a series of a source without a priority if more of the rest of it differ than of any two known sources
-apart as (
-    select observation_id
-    from parts
-    window same_series as (partition by series_no)
-    qualify
-        is_apart
-        or {{ are_most('is_off and is_unknown and not is_apart', 'same_series',
-            of='is_unknown and not is_apart', share='unsupported_series_share') }}
-),
-
-flags as (
-    select * from shared
-    union all by name
-    -- a value that nobody else has, or of a refused table where others have another one
+-- a value that nobody else has, or of a refused table where others have another one
+unsupported as (
     select
         tables.observation_id,
         'unsupported' as rule,
-        case
-            when tables.is_column or tables.is_province or tables.is_city or apart.observation_id is not null then 'blocked'
-            else 'warned'
-        end as grade,
+        if(tables.is_column or tables.is_province or tables.is_city or apart.observation_id is not null, 'blocked', 'warned') as grade,
         'expected a figure that another source has, found ' || {{ short_number('tables."value"') }} || case
             when tables.is_table then ' in a table that is refused; so in ' || tables.n_of_table || ' figures of it'
             when tables.is_province then ' in a table that is refused; so in ' || tables.n_of_province || ' of its province'
@@ -216,7 +127,7 @@ flags as (
             else '; most other indicators of its source are refused'
         end as detail
     from tables
-    left join apart on tables.observation_id = apart.observation_id
+    left join {{ ref('int_values_apart') }} as apart on tables.observation_id = apart.observation_id
     where
         tables.is_left
         and (grade = 'blocked' or tables.source_id in (select doubtful.source_id from doubtful))
@@ -224,9 +135,7 @@ flags as (
             select paired.observation_id
             from {{ ref('int_values_paired') }} as paired
             inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
-            where
-                abs(paired.gap) <= limits.veto_equal
-                and paired.other_observation_id not in (select refused.observation_id from refused)
+            where abs(paired.gap) <= limits.veto_equal
         )))
 )
 
@@ -234,5 +143,8 @@ flags as (
 select
     *,
     cast(list_position({{ rules }}, rule) as integer) as rule_rank
-from flags
-qualify row_number() over (partition by observation_id, rule order by grade asc, detail asc) = 1
+from (
+    select * from {{ ref('int_observations_detected') }}
+    union all by name
+    select * from unsupported
+) as flags
