@@ -27,8 +27,8 @@ class ClauseFileError(ValueError):
 
 
 def read_clauses(path: Path) -> list[tuple[str, str]]:
-    """Pairs of id and clause of a CSV file with columns `id, clause` (UTF-8, or GB18030), in its
-    order.
+    """Return pairs of id and clause of a CSV file with columns `id, clause` (UTF-8, or GB18030), in
+    its order.
 
     Raises
     ------
@@ -78,8 +78,8 @@ def classify_clauses(clauses: list[str]) -> list[tuple[str, str, str]]:
 
 
 def classify_file(path: Path) -> str:
-    """CSV text with header `id, tool_class, tool, matched_terms`, one row per clause, in the file's
-    order.
+    """Return CSV text with header `id, tool_class, tool, matched_terms`, one row per clause, in the
+    file's order.
 
     Raises
     ------

@@ -112,7 +112,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def render(fit: Fit, indent: int | None) -> str:
-    """JSON text of a result; what is not a finite number is null."""
+    """Return JSON text of a result; what is not a finite number is null."""
     from .api.words import PUBLISHED
 
     document = {
@@ -366,7 +366,7 @@ def _columns(text: str) -> str | tuple[str, ...] | None:
 
 
 def count(text: str) -> int:
-    """A whole number from 0, as an argument."""
+    """Return a whole number from 0, as an argument."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0, found {text!r}")
     return int(text)

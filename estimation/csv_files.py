@@ -22,8 +22,8 @@ NUMBER = re.compile(r"[+-][0-9,]*\.?[0-9]+(e[+-]?[0-9]+)?[*†]*", re.IGNORECASE
 
 
 def guard(value: object) -> str:
-    """A cell as text: numbers in their shortest exact spelling, missing as empty, a text like a
-    formula behind an apostrophe.
+    """Return a cell as text: numbers in their shortest exact spelling, missing as empty, a text
+    like a formula behind an apostrophe.
     """
     if isinstance(value, str):
         return "'" + value if FORMULA.match(value) and not NUMBER.fullmatch(value) else value
@@ -53,11 +53,11 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A CSV file as text; parameters as of `csv_lines`."""
+    """Return a CSV file as text; parameters as of `csv_lines`."""
     return "".join(csv_lines(columns, rows))
 
 
 def frame_csv(frame: pd.DataFrame) -> str:
-    """A data frame as CSV text."""
+    """Return a data frame as CSV text."""
     cells = frame.astype(object).where(frame.notna(), None)
     return csv_text(list(frame.columns), cells.itertuples(index=False, name=None))

@@ -143,7 +143,7 @@ def fit_by_sample(
     *,
     needs_never_treated: bool = True,
 ) -> dict[tuple[str, int], Result]:
-    """Results of all outcomes of a panel: those that miss the same rows share a sample, and
+    """Return results of all outcomes of a panel: those that miss the same rows share a sample, and
     `fit_sample` fits them together.
     """
     results: dict[tuple[str, int], Result] = {}
@@ -226,8 +226,8 @@ def _fit_sample(
 
 
 def strata_of(sample: FitSample | SummedSample, shuffle: str | np.ndarray) -> np.ndarray:
-    """Strata of the shuffle; cities without a candidate pair stand alone, and never-treated cities
-    where no pair is never treated.
+    """Return strata of the shuffle; cities without a candidate pair stand alone, and never-treated
+    cities where no pair is never treated.
     """
     panel = sample.panel
     if not isinstance(shuffle, str):
@@ -244,6 +244,6 @@ def strata_of(sample: FitSample | SummedSample, shuffle: str | np.ndarray) -> np
 
 
 def _alone_if_unseen(sample: FitSample | SummedSample, strata: np.ndarray) -> np.ndarray:
-    """Strata (N,) in which cities without a candidate pair stand alone."""
+    """Return strata (N,) in which cities without a candidate pair stand alone."""
     n_cities = sample.panel.n_cities
     return np.where(sample.seen, strata, strata.max() + 1 + np.arange(n_cities))

@@ -39,7 +39,9 @@ from .results import INFERENCE_METHODS, Diagnostic, Estimate, FitResult
 def results_of(
     inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, notes: tuple[str, ...] = ()
 ) -> dict[tuple[str, int], FitResult]:
-    """Results by (name, outcome) of what was fitted on one sample, which shares its draws."""
+    """Return results by (name, outcome) of what was fitted on one sample, which shares its
+    draws.
+    """
     sample, options = inputs.sample, inputs.options
     draws: dict[tuple[str, int], Draws] = {}
     tests = {name: _joint_tests(found, options.reference) for name, found in fitted.items()}
@@ -72,7 +74,7 @@ def _permute(
     strata: np.ndarray,
     tests: Mapping[str, dict[str, np.ndarray]],
 ) -> dict[tuple[str, int], Draws]:
-    """Draws by (estimator, position of the outcome)."""
+    """Return draws by (estimator, position of the outcome)."""
     draws: dict[tuple[str, int], Draws] = {}
     for name, found in fitted.items():
         if found.draws is None:
@@ -93,8 +95,8 @@ def _permute(
 
 
 def _joint_tests(found: Fitted, reference: int) -> dict[str, np.ndarray]:
-    """Rows of the design by joint test that draws repeat: the leads, and what the fit has beside
-    them. Where treatment is by pair the leads have a dyadic test, which no draw repeats.
+    """Return rows of the design by joint test that draws repeat: the leads, and what the fit has
+    beside them. Where treatment is by pair the leads have a dyadic test, which no draw repeats.
     """
     tests = dict(found.tests)
     fit = found.fits[0]
@@ -118,8 +120,8 @@ def result_of(
     extra: Sequence[Diagnostic] | None = None,
     warnings: Sequence[str] = (),
 ) -> FitResult:
-    """Estimates as asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for
-    those of a two-way fit.
+    """Return estimates as asked for, diagnostics and warnings of one fit; `extra` diagnostics stand
+    for those of a two-way fit.
     """
     held, vcov = sample.holds_kept_pair, options.vcov
     n_pilots = fit.n_pilots if sample.panel.pilots_known else np.zeros_like(fit.n_pilots)
@@ -210,7 +212,7 @@ def _estimates(
 
 
 def _dyadic_by_pair(fit: InfluenceFit, inference: Inference, rows: Sequence[Estimate]) -> list[str]:
-    """Coefficients whose dyadic error, where it is shown, is that by pair."""
+    """Return coefficients whose dyadic error, where it is shown, is that by pair."""
     shown = {
         (row.term, row.cohort_year, row.event_time)
         for row in rows
@@ -229,8 +231,8 @@ def _dyadic_by_pair(fit: InfluenceFit, inference: Inference, rows: Sequence[Esti
 def _without_default(
     fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None
 ) -> list[str]:
-    """Coefficients with pilots enough for an error whose default method, the permutation, is not
-    there.
+    """Return coefficients with pilots enough for an error whose default method, the permutation, is
+    not there.
     """
     if vcov is not None and "permutation" not in vcov:
         return []
@@ -275,7 +277,7 @@ def _no_draws(sample: FitSample, estimator: str) -> tuple[str, bool]:
 def _left_out(
     sample: FitSample, estimator: str, options: Options, draws: Draws | None
 ) -> list[str]:
-    """Variance estimators that were asked for and cannot be given."""
+    """Return variance estimators that were asked for and cannot be given."""
     vcov = options.vcov
     wanted = () if vcov is None else vcov
     row = REGISTRY[estimator]

@@ -69,7 +69,7 @@ class Options:
     keep_parts: bool = False
 
     def but(self, **changes: Any) -> Options:
-        """The same with some settings changed."""
+        """Return the same with some settings changed."""
         return replace(self, **changes) if changes else self
 
     def enough_for(self, estimator: str, outcome: int) -> tuple[int | None, int | None]:

@@ -87,7 +87,7 @@ class Table:
 
 
 def to_markdown(table: Table) -> str:
-    """The table for Markdown."""
+    """Return the table for Markdown."""
     lines = [tuple(map(_escaped, line)) for line in table.lines]
     widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ("-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])))
@@ -103,7 +103,7 @@ def _escaped(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """The table for LaTeX, with booktabs."""
+    """Return the table for LaTeX, with booktabs."""
     head, rows = table.lines[:2], table.lines[2:]
     foot = rows[table.first_of_foot :]
     width = len(table.headers)
@@ -140,15 +140,15 @@ def _tex(text: str) -> str:
 
 
 def to_html(table: Table) -> str:
-    """The table for a page."""
+    """Return the table for a page."""
     return html_table(table.lines, 2, 2 + table.first_of_foot, table.title, table.notes)
 
 
 def html_table(
     lines: Sequence[Line], n_head: int, rule: int = 0, title: str = "", notes: Sequence[str] = ()
 ) -> str:
-    """Lines as a table of HTML: the first `n_head` are its head, a thin line stands above the one
-    at `rule`.
+    """Return lines as a table of HTML: the first `n_head` are its head, a thin line stands above
+    the one at `rule`.
     """
     caption = f"<caption>{_escape(title)}</caption>" if title else ""
     parts = ['<table cellpadding="4" style="border-collapse:collapse;text-align:center">', caption]
@@ -168,7 +168,7 @@ def _escape(text: str) -> str:
 
 
 def to_docx(table: Table) -> bytes:
-    """The table as a document of Word, by python-docx; the same bytes for the same table."""
+    """Return the table as a document of Word, by python-docx; the same bytes for the same table."""
     try:
         from docx import Document
         from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -214,7 +214,7 @@ def _draw_rules(cell: Any, edges: Sequence[str]) -> None:
 
 
 def _same_times(content: bytes) -> bytes:
-    """An archive with one fixed time for every member."""
+    """Return an archive with one fixed time for every member."""
     target = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(content)) as old,
@@ -228,7 +228,7 @@ def _same_times(content: bytes) -> bytes:
 
 
 def to_csv(table: Table) -> str:
-    """The table for a spreadsheet."""
+    """Return the table for a spreadsheet."""
     first, *rest = table.lines
     return csv_text(first, [*rest, *((note,) for note in table.notes)])
 

@@ -61,7 +61,7 @@ DECISIVE = {
 
 
 def all_specs() -> tuple[Spec, ...]:
-    """Every spec of the analyses, in their order."""
+    """Return every spec of the analyses, in their order."""
     specs = chain.from_iterable(analysis.SPECS for analysis in ANALYSES)
     return tuple(map(_with_enough, specs))
 

@@ -197,7 +197,7 @@ class Spec:
 def specs_of(
     analysis: str, outcomes: Iterable[str], variants: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Spec, ...]:
-    """A row for each variant, by what it changes of the baseline, and each outcome."""
+    """Return a row for each variant, by what it changes of the baseline, and each outcome."""
     return tuple(
         Spec(f"{analysis}.{outcome}.{variant}", analysis, outcome, **changes)
         for (variant, changes), outcome in product(variants.items(), outcomes)
@@ -205,7 +205,7 @@ def specs_of(
 
 
 def split_of(outcome: str) -> tuple[str, ...]:
-    """Outcomes that belong together: a `cm` measure with its exact parts, co-movement and
+    """Return outcomes that belong together: a `cm` measure with its exact parts, co-movement and
     dispersion; any other stands alone.
 
     `cm` = `comove` + `dispersion` row by row, so the coefficients of the parts add up to that of

@@ -22,7 +22,7 @@ REASON_BY_MEASURE = {
 
 
 def why_no_p(outcome: str) -> str | None:
-    """Why the study prints no p of an outcome such as ``comove_growth_official``; None where it
-    prints one.
+    """Return why the study prints no p of an outcome such as ``comove_growth_official``; None where
+    it prints one.
     """
     return REASON_BY_MEASURE.get(outcome.partition("_")[0])

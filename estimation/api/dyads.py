@@ -84,7 +84,7 @@ def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _type_of(value: Any) -> str:
-    """What an id is: text, a number, or of another type, such as a date."""
+    """Return what an id is: text, a number, or of another type, such as a date."""
     if isinstance(value, str):
         return "text"
     if isinstance(value, Number):
@@ -94,7 +94,8 @@ def _type_of(value: Any) -> str:
 
 
 def _are_of_two_kinds(first_ids: np.ndarray, second_ids: np.ndarray) -> bool:
-    """Whether one side has text, the other has none, and no id of one looks like one of the other.
+    """Return whether one side has text, the other has none, and no id of one looks like one of the
+    other.
 
     A text that looks like a number of the other side may be the same unit, read in otherwise.
     """

@@ -320,7 +320,7 @@ def _fit_units(
     series: Any,
     engine: str | None,
 ) -> tuple[FitResult, PairFile, str]:
-    """A panel of units: its pairs in closed form, or listed."""
+    """Return a panel of units: its pairs in closed form, or listed."""
     unit, measure = columns.unit[0], columns.outcome
     require_among("outcome", [measure], MEASURES)
     for name, given in (("controls", columns.controls), ("weights", columns.weights)):

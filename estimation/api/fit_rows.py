@@ -209,7 +209,9 @@ class FitRows:
             raise PanelError("data", None, None, expected, found, REMEDY) from error
 
     def _is_changed(self, places: np.ndarray) -> bool:
-        """Whether the frame that the fit keeps has, in these rows, other values than it used."""
+        """Return whether the frame that the fit keeps has, in these rows, other values than it
+        used.
+        """
         try:
             given = self._given(self.frame)
         except PanelError:
@@ -218,7 +220,8 @@ class FitRows:
         return _first_difference(self.values, given, places) is not None
 
     def _has_frame_besides(self, frame: pd.DataFrame) -> bool:
-        """Whether the fit has a copy of its frame, with places as labels, to compare another with.
+        """Return whether the fit has a copy of its frame, with places as labels, to compare another
+        with.
 
         A frame that a fit with labels keeps is not a copy, and may have been changed since.
         """
@@ -268,7 +271,9 @@ class FitRows:
             raise PanelError("data", row, None, expected, found, IN_ORDER)
 
     def _is_by_label(self, index: pd.Index, places: np.ndarray) -> bool:
-        """Whether labels that are more than a count of rows say that they are at these places."""
+        """Return whether labels that are more than a count of rows say that they are at these
+        places.
+        """
         if self.n_given is None:
             return index.is_unique and not _is_count(index)
         by_label = self._by_label(index)
@@ -306,7 +311,7 @@ class FitRows:
         return places
 
     def _other_labels(self, index: pd.Index) -> str:
-        """What an index has instead of the labels of the fit's rows."""
+        """Return what an index has instead of the labels of the fit's rows."""
         if not index.is_unique:
             return "labels that occur twice"
         if not self.labels.is_unique:
@@ -320,7 +325,8 @@ class FitRows:
         return f"{len(index):,} rows with these labels and others"
 
     def _is_index_of_fit(self, index: pd.Index) -> bool:
-        """Whether an index may be that of the fitted frame, or of the rows of it that were used.
+        """Return whether an index may be that of the fitted frame, or of the rows of it that were
+        used.
 
         Labels alone do not tell: where rows were left out before the fit and the rest was numbered
         anew, the index of all rows has the same labels for other rows.
@@ -362,7 +368,7 @@ def _first_difference(
 
 
 def _in_any_order(values: Any) -> tuple[str, int]:
-    """The kind of values, and a number that does not depend on their order."""
+    """Return the kind of values, and a number that does not depend on their order."""
     array = np.asarray(values)
     kind = pd.api.types.infer_dtype(array)
     if kind == "mixed":
@@ -371,7 +377,7 @@ def _in_any_order(values: Any) -> tuple[str, int]:
 
 
 def _is_count(index: pd.Index) -> bool:
-    """Whether an index is 0, 1, 2, ..., as that of a frame that was numbered anew."""
+    """Return whether an index is 0, 1, 2, ..., as that of a frame that was numbered anew."""
     return index.equals(pd.RangeIndex(len(index)))
 
 

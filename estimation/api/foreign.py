@@ -153,7 +153,7 @@ def read_scores(fit: Any) -> Scores:
 
 
 def _has_converged(fit: Any) -> bool:
-    """What the fit reports of itself; one that is solved in one step reports nothing."""
+    """Return what the fit reports of itself; one that is solved in one step reports nothing."""
     # those of maximum likelihood of statsmodels report it in a dictionary
     reports = getattr(fit, "mle_retvals", None)
     if isinstance(reports, dict) and "converged" in reports:
@@ -446,7 +446,7 @@ def _bread(regressors: np.ndarray) -> np.ndarray:
 
 
 def _number(value: Any) -> float | None:
-    """A measure of fit, where the package gives one."""
+    """Return a measure of fit, where the package gives one."""
     return float(value) if value is not None and np.isfinite(value) else None
 
 

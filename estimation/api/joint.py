@@ -142,7 +142,7 @@ class Covariance:
         return Wald(statistic=statistic, df1=df1, df2=df2, p_value=p_value, vcov=self.line)
 
     def _rows(self, sums: Sequence[Any], what: str) -> np.ndarray:
-        """Weights of sums of coefficients, (q, K)."""
+        """Return weights of sums of coefficients, (q, K)."""
         rows = np.zeros((len(sums), len(self.terms)))
         for row, given in zip(rows, sums, strict=True):
             weights = numbers_by_name(given, what)

@@ -31,7 +31,7 @@ SALT = "citysync"
 def draw(
     fit: Fit, kind: str | None = None, ax: Axes | None = None, file: Any = None, **options: Any
 ) -> Axes:
-    """One picture of a fit; see `Fit.plot`."""
+    """Return one picture of a fit; see `Fit.plot`."""
     require_among("kind", [kind], (*KINDS, None))
     if kind is None:
         kind = "forest"

@@ -61,13 +61,15 @@ class PolicyFit:
         return bool(self.result.sample.reasons)
 
     def places(self) -> pd.DataFrame:
-        """One row for each row of the list: its unit, first treated period, status and reason."""
+        """Return one row for each row of the list: its unit, first treated period, status and
+        reason.
+        """
         columns = columns_of(self.result.sample.places, PLACE)
         columns["reason"] = list(of_units(columns["reason"]))
         return as_frame(columns, self.primary.backend)
 
     def tidy(self) -> pd.DataFrame:
-        """One row for each effect and channel, as `PrimaryFit.tidy`."""
+        """Return one row for each effect and channel, as `PrimaryFit.tidy`."""
         return self.primary.tidy()
 
     def checks(self) -> pd.DataFrame:
@@ -92,7 +94,7 @@ class PolicyFit:
         return as_frame(columns, self.primary.backend)
 
     def summary(self) -> Text:
-        """The places, the test, the test net of others, the placebo in time, and warnings."""
+        """Return places, the test, the test net of others, the placebo in time, and warnings."""
         lines = [f"list: {_counted(self.result.sample.places)}", str(self.primary.summary())]
         net = self.result.net
         if net is not None and net.estimate is not None:
@@ -203,7 +205,7 @@ def policy(
 
 
 def _names(cities: CityFile) -> Names:
-    """The ids of the units and blocks of the panel."""
+    """Return the ids of the units and blocks of the panel."""
     unit_of = {str(one): one for one in cities.city_ids.tolist()}
     of_block: dict[str, list[Any]] = {}
     for one, block in zip(cities.city_ids.tolist(), cities.block, strict=True):
@@ -231,7 +233,9 @@ def _gaps(cities: CityFile, result: PolicyResult) -> list[str]:
 def _starts_of_others(
     others: Mapping[str, Any], cities: CityFile
 ) -> tuple[dict[str, dict[Any, int]], list[str]]:
-    """First treated periods of other policies by unit of the panel, and what to say of them."""
+    """Return the first treated periods of other policies by unit of the panel, and what to say of
+    them.
+    """
     require_mapping(others, "others", object, "first treated periods by name of a policy")
     found, notes = {}, []
     for name, given in others.items():

@@ -90,7 +90,7 @@ class PrimaryFit:
         return self.result.verdict == "found"
 
     def tidy(self) -> pd.DataFrame:
-        """One row for each effect and channel; columns as those of `Fit.tidy`."""
+        """Return one row for each effect and channel; columns as those of `Fit.tidy`."""
         return as_frame(columns_of(self.estimates, TIDY), self.backend)
 
     def summary(self) -> Text:
@@ -250,7 +250,7 @@ def _with_most_periods(cities: CityFile, least_share: float) -> tuple[np.ndarray
 
 
 def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
-    """The figures of a result as lines for people, without its warnings."""
+    """Return the figures of a result as lines for people, without its warnings."""
     lines = [
         f"{result.n_cities} units, {result.n_pilots} treated units ({result.n_movable} movable), "
         f"{result.n_blocks} {plural(result.n_blocks, 'blocks', 'block')} with both"
@@ -284,7 +284,7 @@ def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
 
 
 def _adjustment(name: str, one: PrimaryResult) -> list[str]:
-    """What covariates leave of treatment, and which of both measures decides."""
+    """Return what covariates leave of treatment, and which of both measures decides."""
     if not isinstance(one, AdjustedResult):
         return []
     return [

@@ -91,7 +91,7 @@ class Fit(ForMaketables, FitResult):
 
     @classmethod
     def of(cls, result: FitResult, columns: PairColumns, file: PairFile, options: Options) -> Fit:
-        """The result of `fit_panel` on a panel that was read."""
+        """Return the result of `fit_panel` on a panel that was read."""
         warnings = (*file.notes, *result.warnings)
         if columns.unit == UNIT:
             warnings += tuple(_pairs_of_the_draws(file, result))
@@ -137,7 +137,8 @@ class Fit(ForMaketables, FitResult):
         return {"treated units": f"{self.n_treated:,}"}
 
     def tidy(self, *, full: bool = False) -> pd.DataFrame:
-        """One row per coefficient and inference method, as a frame of the kind that was fitted.
+        """Return one row per coefficient and inference method, as a frame of the kind that was
+        fitted.
 
         Parameters
         ----------
@@ -160,21 +161,21 @@ class Fit(ForMaketables, FitResult):
         return as_frame(rows, self.backend)
 
     def coef(self) -> pd.Series:
-        """Each coefficient's estimate, a pandas series by name."""
+        """Return each coefficient's estimate, a pandas series by name."""
         return series_of(self._coefficients(), "estimate")
 
     def _coefficients(self) -> dict[str, float]:
         return {label_of(e): e.estimate for e in self.estimates}
 
     def se(self, vcov: str | None = None) -> pd.Series:
-        """Each coefficient's standard error under an inference method (None: its default), a pandas
-        series by name; NaN where it has none.
+        """Return each coefficient's standard error under an inference method (None: its default), a
+        pandas series by name; NaN where it has none.
         """
         errors = {term: e.std_error for term, e in self._lines(vcov).items()}
         return series_of(errors, "std_error")
 
     def confint(self, vcov: str | None = None, level: float = 1 - LEVEL) -> pd.DataFrame:
-        """Intervals, a frame with columns `term, ci_low, ci_high, vcov`.
+        """Return intervals, a frame with columns `term, ci_low, ci_high, vcov`.
 
         Parameters
         ----------
@@ -195,7 +196,7 @@ class Fit(ForMaketables, FitResult):
         return as_frame(dict(zip(names, columns, strict=True)), self.backend)
 
     def vcov(self, vcov: str | None = None) -> pd.DataFrame:
-        """The covariance of the coefficients under ``pair``, ``dyadic``, ``unit`` or
+        """Return the covariance of the coefficients under ``pair``, ``dyadic``, ``unit`` or
         ``block_jackknife`` (None: the default one of the first coefficient), a frame with a column
         `term` and one for each coefficient.
 
@@ -221,7 +222,7 @@ class Fit(ForMaketables, FitResult):
     def combine(
         self, weights: Mapping[str, float] | pd.Series, vcov: str | None = None
     ) -> pd.DataFrame:
-        """A weighted sum of coefficients, such as the mean of the effects of some periods.
+        """Return a weighted sum of coefficients, such as the mean of the effects of some periods.
 
         Parameters
         ----------
@@ -250,7 +251,7 @@ class Fit(ForMaketables, FitResult):
     def wald(
         self, terms: Sequence[str | Mapping[str, float] | pd.Series], vcov: str | None = None
     ) -> Wald:
-        """The joint test that coefficients, or weighted sums of them, are all zero.
+        """Return the joint test that coefficients, or weighted sums of them, are all zero.
 
         Parameters
         ----------
@@ -294,8 +295,8 @@ class Fit(ForMaketables, FitResult):
         )
 
     def resid(self, panel: Any) -> pd.DataFrame:
-        """Residuals of a two-way fit or an event study, a frame with the units, the period and
-        `resid`, one row for each row that was used.
+        """Return residuals of a two-way fit or an event study, a frame with the units, the period
+        and `resid`, one row for each row that was used.
 
         Parameters
         ----------
@@ -337,7 +338,7 @@ class Fit(ForMaketables, FitResult):
         return as_frame(cells, self.backend)
 
     def glance(self) -> pd.DataFrame:
-        """The sample and the settings, a frame of one row."""
+        """Return the sample and the settings, a frame of one row."""
         sizes = ("n_obs", "n_pairs", "n_units", "n_treated", "n_treated_pairs")
         names = ("outcome", "estimator", *sizes, "permutations", "seed", "engine")
         return as_frame({name: [getattr(self, name)] for name in names}, self.backend)
@@ -351,7 +352,7 @@ class Fit(ForMaketables, FitResult):
         return {term: line_of(own, vcov) for term, own in rows.items()}
 
     def default(self, term: str | None = None) -> Estimate:
-        """A coefficient under its default inference method; None: the first coefficient.
+        """Return a coefficient under its default inference method; None: the first coefficient.
 
         Raises
         ------
@@ -363,7 +364,7 @@ class Fit(ForMaketables, FitResult):
         return line_of([e for e in self.estimates if term is None or label_of(e) == term])
 
     def diagnostic(self, name: str, term: str | None = None) -> float | int | str | None:
-        """The value of one diagnostic, such as ``block_max_share``.
+        """Return the value of one diagnostic, such as ``block_max_share``.
 
         Raises
         ------
@@ -378,11 +379,11 @@ class Fit(ForMaketables, FitResult):
         return found[term]
 
     def _dyadic_variances(self) -> dict[str | None, Any]:
-        """The dyadic variances by coefficient as they were computed."""
+        """Return the dyadic variances by coefficient as they were computed."""
         return {term: value for name, term, value in self.diagnostics if name == "dyadic_variance"}
 
     def summary(self) -> Text:
-        """The estimates as a table, the size of the sample and the warnings, as a text."""
+        """Return the estimates as a table, the size of the sample and the warnings, as a text."""
         return Text(summary_of(self))
 
     def plot(
@@ -414,7 +415,7 @@ class Fit(ForMaketables, FitResult):
         return draw(self, kind, ax, file, **options)
 
     def without_parts(self) -> Fit:
-        """The fit without what pictures are drawn from, to keep many of them."""
+        """Return the fit without what pictures are drawn from, to keep many of them."""
         return replace(self, parts=None)
 
     def __repr__(self) -> str:

@@ -202,7 +202,7 @@ def _bracket(own: Sequence[Estimate]) -> str:
 
 
 def _shown(fit: Result, vcov: str | None, kept: set[str]) -> list[Estimate]:
-    """Each coefficient of a column under the inference method that is shown."""
+    """Return each coefficient of a column under the inference method that is shown."""
     return [
         line_of([e for e in fit.estimates if label_of(e) == term], vcov)
         for term in dict.fromkeys(map(label_of, fit.estimates))
@@ -211,7 +211,7 @@ def _shown(fit: Result, vcov: str | None, kept: set[str]) -> list[Estimate]:
 
 
 def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
-    """What stands beneath the coefficients of a column."""
+    """Return what stands beneath the coefficients of a column."""
     shown = _shown(fit, vcov, kept)
     lines = ", ".join(dict.fromkeys(LINES.get(e.vcov, "none") for e in shown))
     if isinstance(fit, PrimaryFit):

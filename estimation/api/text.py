@@ -78,8 +78,8 @@ def summary_of(fit: Fit) -> str:
 
 
 def rows_of(fit: Fit) -> list[tuple[str, ...]]:
-    """A header, and a row for each coefficient and inference method; without the many effects of
-    one cohort in one period.
+    """Return a header, and a row for each coefficient and inference method; without the many
+    effects of one cohort in one period.
     """
     rows: list[tuple[str, ...]] = [HEADER]
     previous = ""
@@ -97,7 +97,7 @@ def rows_of(fit: Fit) -> list[tuple[str, ...]]:
 
 
 def html_of(fit: Fit) -> str:
-    """The fit for a notebook: the rows as a table, all else as it is printed."""
+    """Return the fit for a notebook: the rows as a table, all else as it is printed."""
     printed = str(summary_of(fit)).splitlines()
     head, tail = printed[0], printed[len(rows_of(fit)) + 2 :]
     rest = html.escape("\n".join(tail))
@@ -105,7 +105,7 @@ def html_of(fit: Fit) -> str:
 
 
 def _leads(fit: Fit) -> list[str]:
-    """The joint test that the effects before treatment are zero."""
+    """Return the joint test that the effects before treatment are zero."""
     found = {name: value for name, term, value in fit.diagnostics if term is None}
     before = {e.event_time for e in fit.estimates if e.term == "event" and (e.event_time or 0) < 0}
     if found.get("joint_leads_p") is None:
@@ -131,12 +131,12 @@ def _leads(fit: Fit) -> list[str]:
 
 
 def _line_of_leads(fit: Fit) -> str:
-    """The inference method of the joint test and of Honest DiD, whatever the rows show."""
+    """Return the inference method of the joint test and of Honest DiD, whatever the rows show."""
     return LINES["block_jackknife" if fit.n_treated_pairs is None else "dyadic"]
 
 
 def _sensitivity(fit: Fit) -> list[str]:
-    """How large trends may be before an effect's interval holds zero."""
+    """Return how large trends may be before an effect's interval holds zero."""
     found = _numbers(fit)
     rows = [("Honest DiD", "breakdown (trend)", "interval at 1", "breakdown (slope)")]
     for name, term, value in fit.diagnostics:
@@ -177,8 +177,8 @@ def _breakdown(value: float | None) -> str:
 
 
 def _placebo_mean(fit: Fit) -> list[str]:
-    """What reassigned treatment finds on average, for the one overall coefficient: what treated and
-    other units differ in anyhow.
+    """Return what reassigned treatment finds on average, for the one overall coefficient: what
+    treated and other units differ in anyhow.
     """
     found = _numbers(fit)
     for term in ("treated", "att"):
@@ -195,7 +195,7 @@ def _placebo_mean(fit: Fit) -> list[str]:
 
 
 def _told_once(fit: Fit) -> list[str]:
-    """The warnings; what is said of several coefficients with other numbers stands once."""
+    """Return the warnings; what is said of several coefficients with other numbers stands once."""
     labels = set(map(label_of, fit.estimates))
     alike: dict[str, list[tuple[str, str]]] = {}
     for text in fit.warnings:
@@ -211,7 +211,7 @@ def _told_once(fit: Fit) -> list[str]:
 
 
 def wrapped(warnings: Sequence[str]) -> list[str]:
-    """Sentences as lines that a narrow window holds."""
+    """Return sentences as lines that a narrow window holds."""
     lines = []
     for text in warnings:
         lines += textwrap.wrap("! " + text, WIDTH, subsequent_indent="  ")
@@ -219,8 +219,8 @@ def wrapped(warnings: Sequence[str]) -> list[str]:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines in columns, with a rule beneath the first; texts to the left, numbers to the
-    right.
+    """Return rows as lines in columns, with a rule beneath the first; texts to the left, numbers to
+    the right.
     """
     last = len(rows[0]) - 1
     columns = []
@@ -242,7 +242,7 @@ def number(value: float | None, digits: int = DIGITS) -> str:
 
 
 def ends(estimate: Estimate, digits: int = DIGITS) -> list[str]:
-    """Both ends of an interval; one that is 0 but for rounding is 0."""
+    """Return both ends of an interval; one that is 0 but for rounding is 0."""
     least = 1e-12 * abs(estimate.estimate)
     found = []
     for end in (estimate.ci_low, estimate.ci_high):
@@ -252,7 +252,7 @@ def ends(estimate: Estimate, digits: int = DIGITS) -> list[str]:
 
 
 def degrees(value: float | None) -> str:
-    """Degrees of freedom: whole ones as such, others with one place."""
+    """Return degrees of freedom: whole ones as such, others with one place."""
     if value is None:
         return ""
     one_place = round(value, 1)
@@ -262,5 +262,5 @@ def degrees(value: float | None) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """A p of three or four places."""
+    """Return a p of three or four places."""
     return "" if value is None else f"{value:.4f}" if value >= 1e-4 else f"{value:.1e}"

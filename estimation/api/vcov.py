@@ -91,7 +91,7 @@ class Errors(ForMaketables, pd.DataFrame):
         return self._estimates
 
     def matrix(self, vcov: str = "dyadic") -> pd.DataFrame:
-        """The covariance matrix of the coefficients under one inference method.
+        """Return the covariance matrix of the coefficients under one inference method.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class Errors(ForMaketables, pd.DataFrame):
     def combine(
         self, weights: Mapping[str, float] | pd.Series, vcov: str | None = None
     ) -> pd.DataFrame:
-        """A weighted sum of coefficients, such as the mean of cohort by year effects.
+        """Return a weighted sum of coefficients, such as the mean of cohort by year effects.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class Errors(ForMaketables, pd.DataFrame):
     def wald(
         self, terms: Sequence[str | Mapping[str, float] | pd.Series], vcov: str | None = None
     ) -> Wald:
-        """The joint test that coefficients, or weighted sums of them, are all zero.
+        """Return the joint test that coefficients, or weighted sums of them, are all zero.
 
         Parameters
         ----------
@@ -153,8 +153,8 @@ class Errors(ForMaketables, pd.DataFrame):
         return self._covariance(line).wald(terms)
 
     def confint(self, vcov: str | None = None, level: float = 1 - LEVEL) -> pd.DataFrame:
-        """Intervals of one inference method or all, at a level: a frame with columns `term, ci_low,
-        ci_high, vcov`.
+        """Return intervals of one inference method or all, at a level: a frame with columns `term,
+        ci_low, ci_high, vcov`.
         """
         lines = self._asked(vcov)
         rows = [(e.term, *interval_at(e, level), e.vcov) for e in self.estimates if e.vcov in lines]
@@ -175,7 +175,7 @@ class Errors(ForMaketables, pd.DataFrame):
         )
 
     def tidy(self) -> pd.DataFrame:
-        """The rows as a plain pandas frame."""
+        """Return the rows as a plain pandas frame."""
         return pd.DataFrame(self)
 
     def __repr__(self) -> str:
@@ -183,7 +183,7 @@ class Errors(ForMaketables, pd.DataFrame):
             return "\n".join([super().__repr__(), *wrapped(self.notes)])
 
     def summary(self) -> str:
-        """Rows, sample and notes as a text."""
+        """Return rows, sample and notes as a text."""
         size = f"{self.n_obs:,} rows, {self.n_pairs:,} pairs, {self.n_units:,} units"
         return "\n".join([self.tidy().round(4).to_string(index=False), size, *wrapped(self.notes)])
 
@@ -191,7 +191,7 @@ class Errors(ForMaketables, pd.DataFrame):
         return [e for e in self.estimates if e.vcov == self.estimates[0].vcov]
 
     def _dyadic_variances(self) -> dict[str, float]:
-        """The dyadic variances by term as they were computed, if they were asked for."""
+        """Return the dyadic variances by term as they were computed, if they were asked for."""
         if "dyadic" not in self._plain:
             return {}
         terms = self._matrices["dyadic"].index
@@ -212,7 +212,7 @@ def vcov(
     df: float | None = None,
     kinds: Literal[1, 2] | None = None,
 ) -> Errors:
-    """Errors of somebody else's fit on pairs, from its scores: no refit, no draws.
+    """Return errors of somebody else's fit on pairs, from its scores: no refit, no draws.
 
     Parameters
     ----------
@@ -400,7 +400,7 @@ def _variance(line: str, moves: np.ndarray, dyads: Dyads) -> np.ndarray:
 
 
 def _is_exact(found: Scores) -> np.ndarray:
-    """Whether scores are rounding beside what the coefficients explain, (K,)."""
+    """Return whether scores are rounding beside what the coefficients explain, (K,)."""
     explained = found.regressors.T**2 @ (found.regressors @ found.estimate) ** 2
     return (found.scores**2).sum(axis=0) <= EXACT**2 * explained
 

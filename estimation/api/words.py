@@ -67,12 +67,12 @@ PATTERN = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, WORDS))})(?!\w)")
 
 
 def of_units(sentences: Iterable[str]) -> tuple[str, ...]:
-    """The sentences with the words for units of any kind."""
+    """Return the sentences with the words for units of any kind."""
     return tuple(PATTERN.sub(lambda match: WORDS[match[1]], text) for text in sentences)
 
 
 def of_units_in_name(name: str) -> str:
-    """The name of a diagnostic with the same words."""
+    """Return the name of a diagnostic with the same words."""
     return of_units([name.replace("_", " ")])[0].replace(" ", "_")
 
 
@@ -111,12 +111,12 @@ def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:
 
 
 def permutation_p(rows: Sequence[Estimate]) -> float | None:
-    """The p of the permutation among one coefficient's rows, if there is one."""
+    """Return the p of the permutation among one coefficient's rows, if there is one."""
     return next((e.p_value for e in rows if e.vcov == "permutation"), None)
 
 
 def interval_at(estimate: Estimate, level: float) -> tuple[float | None, float | None]:
-    """Both ends of an estimate's interval at a level.
+    """Return both ends of an estimate's interval at a level.
 
     Raises
     ------
@@ -184,6 +184,6 @@ class ForMaketables:
 
 
 def label_of(estimate: Estimate) -> str:
-    """Name of a coefficient: `treated`, `event[-2]`, `group_time[2015, 0]`."""
+    """Return the name of a coefficient: `treated`, `event[-2]`, `group_time[2015, 0]`."""
     place = [str(part) for part in (estimate.cohort_year, estimate.event_time) if part is not None]
     return f"{estimate.term}[{', '.join(place)}]" if place else estimate.term

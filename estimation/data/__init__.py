@@ -57,7 +57,8 @@ def euro(
 @overload
 def euro(backend: str, *, first_year: int = ..., last_year: int = ...) -> Any: ...
 def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> Any:
-    """Pairs of these countries in a year, with two measures of the synchronization of their growth.
+    """Return pairs of these countries in a year, with two measures of the synchronization of their
+    growth.
 
     Parameters
     ----------
@@ -92,8 +93,8 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
 
 
 def zones(backend: str = "") -> Any:
-    """What suffices of the growth of China's cities, with their pilot zones, for the estimate,
-    interval and p of this project's primary test, and gives away no growth.
+    """Return what suffices of the growth of China's cities, with their pilot zones, for the
+    estimate, interval and p of this project's primary test, and gives away no growth.
 
     Parameters
     ----------

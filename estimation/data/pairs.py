@@ -14,7 +14,7 @@ FIRST_GROWTH, LAST_GROWTH = 1971, 2017
 
 
 def read_countries(file: Any) -> pd.DataFrame:
-    """The file of countries with growth beside it; rows ascend by country and year."""
+    """Return the file of countries with growth beside it; rows ascend by country and year."""
     rows = pd.read_csv(file, dtype={"euro_year": "Int64"})
     follows = rows["iso"].eq(rows["iso"].shift()) & rows["year"].diff().eq(1)
     growth = 100 * np.log(rows["gdp_real_usd_million"]).diff()
@@ -22,7 +22,7 @@ def read_countries(file: Any) -> pd.DataFrame:
 
 
 def build_pairs(countries: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:
-    """Every pair of countries with growth in all years of the window; see `euro`."""
+    """Return every pair of countries with growth in all years of the window; see `euro`."""
     require_count(first_year, "first_year")
     require_count(last_year, "last_year")
     if not FIRST_GROWTH <= first_year <= last_year - 2 <= LAST_GROWTH - 2:

@@ -27,7 +27,7 @@ PAIRS_AT_ONCE = 2**16
 
 
 def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
-    """The sample of all pairs of units with at most one treated unit.
+    """Return the sample of all pairs of units with at most one treated unit.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
 
 
 def _series(d: np.ndarray, measure: str) -> np.ndarray:
-    """What the outcome is made of; less the mean of a year where only differences of a year count,
-    so that sums of squares keep their digits however far from zero the values lie.
+    """Return what the outcome is made of; less the mean of a year where only differences of a year
+    count, so that sums of squares keep their digits however far from zero the values lie.
     """
     z = standardise(d) if measure in QUADRATIC else d
     if measure == "neg_abs_residual":
@@ -68,7 +68,7 @@ def _series(d: np.ndarray, measure: str) -> np.ndarray:
 
 
 def _less_means(sums: np.ndarray) -> np.ndarray:
-    """Statistics [pairs, outcomes less pair means] from [pairs, outcomes]."""
+    """Return statistics [pairs, outcomes less pair means] from [pairs, outcomes]."""
     return np.concatenate(
         [sums[..., :1], sums[..., 1:] - sums[..., 1:].mean(axis=-1, keepdims=True)], axis=-1
     )
@@ -77,8 +77,8 @@ def _less_means(sums: np.ndarray) -> np.ndarray:
 def _partner_sums(
     z: np.ndarray, partners: np.ndarray, is_own: np.ndarray, measure: str
 ) -> np.ndarray:
-    """Pairs and summed outcomes (n, 1 + T) of units (n, T) with partners (m, T), among whom a unit
-    itself may be (n,); it is no partner of its own.
+    """Return pairs and summed outcomes (n, 1 + T) of units (n, T) with partners (m, T), among whom
+    a unit itself may be (n,); it is no partner of its own.
     """
     found = np.empty((len(z), 1 + z.shape[1]))
     found[:, 0] = len(partners) - is_own
@@ -108,7 +108,7 @@ def _gap_sums(z: np.ndarray, partners: np.ndarray) -> np.ndarray:
 def _city_sums(
     z: np.ndarray, group: np.ndarray, province: np.ndarray, measure: str
 ) -> tuple[CitySums, np.ndarray]:
-    """Sums by city and group: a never-treated unit meets every group, a treated one the
+    """Return sums by city and group: a never-treated unit meets every group, a treated one the
     never-treated, in its own group; and pairs and outcomes (N, 1 + T) with the never-treated.
     """
     shape = n_groups, n_provinces = int(group.max()) + 1, int(province.max()) + 1
@@ -140,7 +140,7 @@ def _city_sums(
 
 
 def _inside(z: np.ndarray, group: np.ndarray, province: np.ndarray, measure: str) -> np.ndarray:
-    """Statistics (R, G, 1 + T) of the pairs inside each province."""
+    """Return statistics (R, G, 1 + T) of the pairs inside each province."""
     shape = int(province.max()) + 1, int(group.max()) + 1
     pairs = np.empty((len(z), 1 + z.shape[1]))
     order = np.argsort(province, kind="stable")
@@ -154,7 +154,7 @@ def _inside(z: np.ndarray, group: np.ndarray, province: np.ndarray, measure: str
 
 
 def _squares(z: np.ndarray, group: np.ndarray, measure: str, weights: np.ndarray) -> np.ndarray:
-    """Sums (R,) of the squared influence of all pairs, from weights (G, 1 + T, R) of [pairs,
+    """Return sums (R,) of the squared influence of all pairs, from weights (G, 1 + T, R) of [pairs,
     outcomes less pair means].
     """
     total, never = np.zeros(weights.shape[2]), z[group == 0]
@@ -170,8 +170,8 @@ def _squares(z: np.ndarray, group: np.ndarray, measure: str, weights: np.ndarray
 
 
 def _squared_forms(z_i, z_j, is_within, weights, level, moments, square, product) -> np.ndarray:
-    """Sum of u_p^2 over the pairs of two groups (n, T) without listing them, u_p = level (R,) +
-    sum_t w_t (T, R) y_pt; `moments` (T, T) of the first group.
+    """Return the sum of u_p^2 over the pairs of two groups (n, T) without listing them, u_p = level
+    (R,) + sum_t w_t (T, R) y_pt; `moments` (T, T) of the first group.
 
     u_p = a_i + a_j + sum_t w_t l z_it z_jt with a_i = -(s/2) sum_t w_t z_it^2 + level/2; the square
     of the product needs the groups' T x T second moments.
@@ -195,7 +195,7 @@ def _squared_forms(z_i, z_j, is_within, weights, level, moments, square, product
 
 
 def _squared_gaps(z_i, z_j, is_within, weights, level) -> np.ndarray:
-    """The same for absolute gaps, by listing the pairs a part at a time."""
+    """Return the same for absolute gaps, by listing the pairs a part at a time."""
     total, step = np.zeros(len(level)), max(1, PAIRS_AT_ONCE // max(len(z_j), 1))
     for start in range(0, len(z_i), step):
         gaps = -np.abs(z_i[start : start + step, None] - z_j[None])

@@ -113,7 +113,7 @@ def pair_statistics(
     weight: np.ndarray | None = None,
     loading: np.ndarray | None = None,
 ) -> PairStatistics:
-    """Statistics of each pair.
+    """Return statistics of each pair.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def pair_statistics(
 
 
 def along_axes(statistics: PairStatistics, axes: np.ndarray) -> PairStatistics:
-    """The same with K coordinates of an outcome in the place of its T years.
+    """Return the same with K coordinates of an outcome in the place of its T years.
 
     Parameters
     ----------
@@ -178,8 +178,8 @@ def along_axes(statistics: PairStatistics, axes: np.ndarray) -> PairStatistics:
 
 
 def control_deviations(controls: np.ndarray | None, observed: np.ndarray) -> np.ndarray:
-    """Controls less their pair means, each of scale one; zero where not observed; shape (K, P, T),
-    empty for None.
+    """Return controls less their pair means, each of scale one; zero where not observed; shape (K,
+    P, T), empty for None.
     """
     return _scaled_controls(controls, _usable(observed))[0]
 
@@ -213,8 +213,8 @@ def _demean(values: np.ndarray, usable: np.ndarray, out: np.ndarray | None = Non
 
 
 def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (P, n_basis) and basis (n_basis, T, T) of the pairs' projections; the first
-    coefficient is 1 for every usable pair.
+    """Return coefficients (P, n_basis) and basis (n_basis, T, T) of the pairs' projections; the
+    first coefficient is 1 for every usable pair.
 
     With few patterns of observed years the basis is the projection of the most frequent one and
     what each other one adds to it; else every entry of a matrix.
@@ -240,8 +240,8 @@ def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _patterns(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct rows of (P, T) in ascending order, the position of each row among them (P,), and how
-    often each stands.
+    """Return distinct rows of (P, T) in ascending order, the position of each row among them (P,),
+    and how often each stands.
     """
     # a row of bits as a text of bytes, which sorts as the row does and much faster
     bits = np.packbits(usable, axis=1)
@@ -258,15 +258,15 @@ def _projection(pattern: np.ndarray) -> np.ndarray:
 
 
 def sum_by_group(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
-    """Sums of pair statistics by group; shape (G + 1, D)."""
+    """Return sums of pair statistics by group; shape (G + 1, D)."""
     return bincount_columns(values, group, (1, n_groups))[0]
 
 
 def bincount_columns(
     values: np.ndarray, index: np.ndarray, shape: tuple[int, int], factor: np.ndarray | None = None
 ) -> np.ndarray:
-    """Sums of rows (P, D) by index in 0..size-1, as an array (*shape, D) of that size; `factor`
-    (P,) multiplies each row.
+    """Return sums of rows (P, D) by index in 0..size-1, as an array (*shape, D) of that size;
+    `factor` (P,) multiplies each row.
 
     A sparse matrix with one entry a row takes all columns in one pass, and adds the rows of an
     index up in their order, as a count would.

@@ -34,7 +34,7 @@ class Cells:
         return len(self.group)
 
     def take(self, chosen: np.ndarray) -> Cells:
-        """The chosen cells."""
+        """Return the chosen cells."""
         return Cells(
             self.group[chosen], self.year[chosen], self.base[chosen], self.event_time[chosen]
         )
@@ -92,7 +92,7 @@ def compared_years(cells: Cells, group_years: np.ndarray, years: np.ndarray) -> 
 def comparison_groups(
     cells: Cells, group_years: np.ndarray, years: np.ndarray, control_pairs: str
 ) -> np.ndarray:
-    """Whether the pairs of a group are compared with a cell's cohort; shape (K, G + 1) bool.
+    """Return whether the pairs of a group are compared with a cell's cohort; shape (K, G + 1) bool.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def cell_terms(cells: Cells, group_years: np.ndarray, with_cells: bool) -> tuple
 
 
 def cell_members(cells: Cells, group_years: np.ndarray, terms: tuple[Term, ...]) -> np.ndarray:
-    """Whether a cell belongs to a term; shape (K, C) bool."""
+    """Return whether a cell belongs to a term; shape (K, C) bool."""
     cohort = group_years[cells.group - 1] if len(cells) else np.zeros(0, dtype=np.int64)
     columns = []
     for _, cohort_year, event_time in terms:
@@ -136,8 +136,8 @@ def cell_members(cells: Cells, group_years: np.ndarray, terms: tuple[Term, ...])
 
 
 def aggregation_weights(cell_size: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Weights of the cells in each term: their cell_size over that of the term's cells; all zero
-    where there is none.
+    """Return weights of the cells in each term: their cell_size over that of the term's cells; all
+    zero where there is none.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def aggregate(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def cell_design(cells: Cells, members: np.ndarray, n_groups: int, n_years: int) -> Design:
-    """Regressors that mark the cells of each term, to find the pilots behind it.
+    """Return regressors that mark the cells of each term, to find the pilots behind it.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def cell_design(cells: Cells, members: np.ndarray, n_groups: int, n_years: int) 
 
 
 def residual_regressors(counts: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Regressors less their pair means and, over the pairs of a class, their year means.
+    """Return regressors less their pair means and, over the pairs of a class, their year means.
 
     Parameters
     ----------
@@ -218,8 +218,8 @@ def residual_regressors(counts: np.ndarray, x: np.ndarray) -> np.ndarray:
 def comparison_weights(
     aggregated: np.ndarray, cells: Cells, never: int, shape: tuple[int, int]
 ) -> np.ndarray:
-    """Weights of groups' means in sums of group-time effects: change since the base year, less that
-    of the never-treated.
+    """Return weights of groups' means in sums of group-time effects: change since the base year,
+    less that of the never-treated.
 
     Parameters
     ----------

@@ -36,5 +36,5 @@ def choose_engine(asked: str | None, *, serves: bool, is_better: bool) -> str:
 
 
 def exceeds_memory(n_rows: int, n_columns: int) -> bool:
-    """Whether so many columns of so many rows take more than half of the free memory."""
+    """Return whether so many columns of so many rows take more than half of the free memory."""
     return n_rows * n_columns * BYTES > free_memory() / 2

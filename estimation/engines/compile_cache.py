@@ -27,7 +27,9 @@ def use_compile_cache() -> None:
 
 
 def cache_folder() -> Path:
-    """A folder of CITYSYNC_HOME, else of `data/` of the checkout, else of the user's cache."""
+    """Return a folder in CITYSYNC_HOME, else in `data/` of the checkout, else in the user's
+    cache.
+    """
     if os.environ.get("CITYSYNC_HOME") or not IS_INSTALLED:
         return (
             Path(os.environ.get("CITYSYNC_HOME") or CHECKOUT / "data").absolute()
@@ -42,6 +44,6 @@ def cache_folder() -> Path:
 
 
 def is_compiled() -> bool:
-    """Whether loops were kept, so that a permutation starts at once."""
+    """Return whether loops were kept, so that a permutation starts at once."""
     folder = os.environ.get("NUMBA_CACHE_DIR")
     return bool(folder) and next(Path(folder).rglob("*.nbi"), None) is not None

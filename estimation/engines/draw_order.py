@@ -13,7 +13,7 @@ from .records import DrawnPairs, MovedPairs
 def move_pairs(
     pairs: DrawnPairs, start: int, province: np.ndarray, n_types: int
 ) -> tuple[MovedPairs, np.ndarray, np.ndarray]:
-    """Pairs from a rank on, for draws.
+    """Return pairs from a rank on, for draws.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ def move_pairs(
 
 
 def _bands(kind: np.ndarray) -> tuple[list[list[int]], np.ndarray]:
-    """Group cities into bands: two cities are in one band if their pairs with every third city have
-    the same kind. Return the bands, and the kinds of each (bands, N); -1 marks a missing pair, as
-    in `kind` (N, N).
+    """Group cities into bands: two cities are in one band if their pairs with every third
+    city have the same kind. Return the bands, and the kinds of each (bands, N); -1 marks a missing
+    pair, as in `kind` (N, N).
     """
     found, members = np.empty_like(kind), []
     for city, own in enumerate(kind):

@@ -51,8 +51,8 @@ class SumsOfDraws:
         return self._in_shape(self.by_city.sum(axis=3).swapaxes(1, 2)) / 2
 
     def without_provinces(self) -> tuple[np.ndarray, np.ndarray]:
-        """Sums (B, R, C, G, D) without each province, and whether it can go (B, R): it holds a pair
-        and leaves a treated one.
+        """Return sums (B, R, C, G, D) without each province, and whether it can go (B, R): it holds
+        a pair and leaves a treated one.
         """
         member = np.eye(self.inside.shape[1])[self.province]
         n_draws, n_used, n_cells, n_cities = self.by_city.shape
@@ -64,8 +64,8 @@ class SumsOfDraws:
         return deleted, holds & (deleted[:, :, :, 1:, 0].sum(axis=(2, 3)) > 0.5)
 
     def squares(self, weights: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Sums (B, L) of the squared influence of each city's pairs, from weights (B, C, G, d, L)
-        of the d statistics in these columns of the D.
+        """Return sums (B, L) of the squared influence of each city's pairs, from weights (B, C, G,
+        d, L) of the d statistics in these columns of the D.
         """
         block, group = self.cells.T
         own = weights[:, block, group].transpose(0, 3, 2, 1)
@@ -79,7 +79,9 @@ class SumsOfDraws:
         return np.einsum("bln,bln->bl", scores, scores)
 
     def _in_shape(self, of_cells: np.ndarray) -> np.ndarray:
-        """Sums (..., C, G, D) from those (..., U, len(used)) of cells; zero where not used."""
+        """Return sums (..., C, G, D) from those (..., U, len(used)) of cells; zero where not
+        used.
+        """
         found = np.zeros((*of_cells.shape[:-2], *self.shape))
         block, group = self.cells.T[:, :, None]
         found[..., block, group, self.used] = of_cells
@@ -140,8 +142,8 @@ class PairDraws:
         used: np.ndarray,
         is_tested: bool = True,
     ) -> SumsOfDraws:
-        """Sums of the used ones of the D statistics under labels (B, N), inside provinces only
-        where a test is drawn; a pair counts the product of its cities' weights (B, N).
+        """Return sums of the used ones of the D statistics under labels (B, N), inside provinces
+        only where a test is drawn; a pair counts the product of its cities' weights (B, N).
         """
         from . import loops  # importing numba takes as long as a small fit
 
@@ -177,12 +179,14 @@ class PairDraws:
         return sums
 
     def size_of(self, n_used: int) -> int:
-        """Numbers that a draw of so many statistics holds, roughly."""
+        """Return numbers that a draw of so many statistics holds, roughly."""
         n_pairs = len(self.pairs.first) if self.moved is None else 0
         return n_used * len(self.cells) * len(self.province) + n_pairs
 
     def _partners(self, labels: np.ndarray) -> np.ndarray:
-        """Pairs (B, P) in which one city is among the other's strongest never-treated partners."""
+        """Return pairs (B, P) in which one city is among the other's strongest never-treated
+        partners.
+        """
         panel, pairs = self.sample.panel, self.pairs
         tie = np.where(self.sample.candidate, panel.tie, np.nan)
         partners = partner_order(tie, panel.city_i, panel.city_j, panel.n_cities)

@@ -78,7 +78,7 @@ class CityTypes:
 
 
 def city_types(sample: FitSample, moderations: tuple[Heterogeneity, ...]) -> CityTypes:
-    """Types that tell apart every cohort and every record of paths among the moderations."""
+    """Return types that tell apart every cohort and every record of paths among the moderations."""
     pilots = np.flatnonzero(sample.city_group > 0)
     records = [sample.city_group[pilots, None].astype(np.float64)]
     records += [
@@ -94,7 +94,7 @@ def city_types(sample: FitSample, moderations: tuple[Heterogeneity, ...]) -> Cit
 
 
 def build_design(sample: FitSample, moderation: Heterogeneity, types: CityTypes) -> Design:
-    """Regressors, terms, differences and tests of a moderation.
+    """Return regressors, terms, differences and tests of a moderation.
 
     Parameters
     ----------
@@ -155,7 +155,9 @@ def build_design(sample: FitSample, moderation: Heterogeneity, types: CityTypes)
 
 
 def _regressors(path: np.ndarray, n_loads: int, n_classes: int, has_gap: bool) -> np.ndarray:
-    """Regressors (V, G, T, L) of groups by type and class from the paths (K + 1, T, S) of types."""
+    """Return regressors (V, G, T, L) of groups by type and class from the paths (K + 1, T, S) of
+    types.
+    """
     n_types, n_years, n_paths = path.shape
     x = np.zeros((2 if has_gap else 1, n_types - 1, n_classes, n_years, n_loads, n_paths))
     for load in range(n_loads):
@@ -181,8 +183,8 @@ def _paths(
 def _loadings(
     sample: FitSample, moderation: Heterogeneity
 ) -> tuple[np.ndarray | None, np.ndarray | None, list[str]]:
-    """Class (P,) and loadings (P, V) of the pairs in the panel's order, and what each coefficient
-    of a path adds to its term.
+    """Return the class (P,) and loadings (P, V) of the pairs in the panel's order, and what each
+    coefficient of a path adds to its term.
     """
     order = sample.panel.order
     if moderation.pair_class is not None:
@@ -199,7 +201,7 @@ def _loadings(
 
 
 def _compared(known: list[int]) -> list[tuple[int, int]]:
-    """All pairs of up to three coefficients; of more, each against the last."""
+    """Return all pairs of up to three coefficients; of more, each against the last."""
     if len(known) <= 3:
         return list(itertools.combinations(known, 2))
     return [(a, known[-1]) for a in known[:-1]]
@@ -216,8 +218,8 @@ def _short(term: str) -> str:
 
 
 def _tests(coefficients: list, known: list[int], pairs: list, size: int) -> dict[str, np.ndarray]:
-    """Joint tests by name: leads, all effects zero, all effects equal (the differences to the last
-    coefficient).
+    """Return joint tests by name: leads, all effects zero, all effects equal (the differences to
+    the last coefficient).
     """
     leads = [
         k

@@ -43,9 +43,9 @@ class CitySums:
     province: np.ndarray
 
     def weigh(self, provinces: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """The first statistics of each city's rows times the weights (1 + R, G, d, T, C) of their
-        groups, over all pairs and then over those without a city in each of R provinces;
-        (1 + R, N, T, C).
+        """Return the first statistics of each city's rows times the weights (1 + R, G, d, T, C) of
+        their groups, over all pairs and then over those without a city in each of R provinces; (1 +
+        R, N, T, C).
         """
         n_samples, n_groups, d, *shape = weights.shape
         n_provinces, n_cities = len(self.inside), len(self.province)
@@ -70,8 +70,8 @@ class CitySums:
         return found.reshape(n_samples, n_cities, *shape)
 
     def kinds(self) -> tuple[CitySums, np.ndarray]:
-        """Sums of the first city of each kind, and how many cities (N,) are of it: those of one
-        province whose first statistics are the same numbers in every row and part.
+        """Return sums of the first city of each kind, and how many cities (N,) are of it: those of
+        one province whose first statistics are the same numbers in every row and part.
         """
         if self.parts.shape[1] > 1:
             # gaps and controls leave no two cities alike
@@ -95,7 +95,7 @@ class CitySums:
         return self._of_cities(chosen), count[chosen].astype(float)
 
     def _of_cities(self, chosen: np.ndarray) -> CitySums:
-        """The rows and parts of some cities alone."""
+        """Return the rows and parts of some cities alone."""
         is_chosen = np.zeros(len(self.province), dtype=bool)
         is_chosen[chosen] = True
         rows = is_chosen[self.city]
@@ -121,7 +121,7 @@ def sum_city_groups(
     province: np.ndarray,
     shape: tuple[int, int],
 ) -> CitySums:
-    """Sums of the statistics of pairs.
+    """Return sums of the statistics of pairs.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ class SummedSample:
     has_draws: bool = field(default=False, init=False)
 
     def size_of(self, outcome: int) -> float:
-        """The size of the one outcome."""
+        """Return the size of the one outcome."""
         return self.size
 
     @property

@@ -16,7 +16,7 @@ Term = tuple[str, int | None, int | None]
 
 
 def term_label(term: Term) -> str:
-    """Text of a term for diagnostics and messages."""
+    """Return the text of a term for diagnostics and messages."""
     inside = ",".join(str(part) for part in term[1:] if part is not None)
     return f"{term[0]}[{inside}]" if inside else term[0]
 
@@ -83,8 +83,8 @@ class Design:
         return 1 if self.block is None else int(self.block.max()) + 1
 
     def cells(self, pair_group: np.ndarray, city_i: np.ndarray, city_j: np.ndarray) -> np.ndarray:
-        """Block times G plus group of each pair (P,), from the cohort groups of pairs (-1 for two
-        pilots, who stay out).
+        """Return the block times G plus group of each pair (P,), from the cohort groups of pairs
+        (-1 for two pilots, who stay out).
         """
         group = pair_group
         if self.city_type is not None:
@@ -95,7 +95,7 @@ class Design:
 
 
 def twfe_design(group_years: np.ndarray, years: np.ndarray) -> Design:
-    """One coefficient: the pair is treated from its cohort year on.
+    """Return one coefficient: the pair is treated from its cohort year on.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def event_study_design(
     reference: int = -1,
     binning: tuple[int, int] | None = None,
 ) -> Design:
-    """Leads and lags of admission, one event time omitted, ends binned only if asked.
+    """Return leads and lags of admission, one event time omitted, ends binned only if asked.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class Solution:
 
 
 def with_loadings(x: np.ndarray) -> np.ndarray:
-    """Regressors (V, G, T, L) of a group for each loading, from those or from (G, T, L)."""
+    """Return regressors (V, G, T, L) of a group for each loading, from those or from (G, T, L)."""
     return x if x.ndim == 4 else x[None]
 
 
@@ -110,8 +110,8 @@ def solve(totals: np.ndarray, x: np.ndarray, statistics: PairStatistics) -> Solu
 
 
 def _year_effects(counts: np.ndarray, statistics: PairStatistics, *sums: np.ndarray) -> np.ndarray:
-    """Year effects (A, C, T, columns) of sums (A, C, T, columns) over the pairs of a block; counts
-    (A, C, n_basis).
+    """Return year effects (A, C, T, columns) of sums (A, C, T, columns) over the pairs of a block;
+    counts (A, C, n_basis).
     """
     basis, t = statistics.basis, statistics.layout.n_years
     columns = np.concatenate(sums, axis=-1)
@@ -158,9 +158,9 @@ def invert_normal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def outcome_weights(
     solution: Solution, x: np.ndarray, layout: Layout, combine: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of ``v M_p y_p`` (A, C, V, G, T, R) and of ``Q_p' M_p y_p`` (A, K, R) in R terms,
-    each a sum of coefficients, treatment first, then controls: combine (R, L + K), or of each
-    sample (A, R, L + K); x (V, G, T, L).
+    """Return weights of ``v M_p y_p`` (A, C, V, G, T, R) and of ``Q_p' M_p y_p`` (A, K, R) in R
+    terms, each a sum of coefficients, treatment first, then controls: combine (R, L + K), or of
+    each sample (A, R, L + K); x (V, G, T, L).
     """
     k = layout.n_controls
     rows = np.einsum(
@@ -179,7 +179,7 @@ def outcome_weights(
 def influence_weights(
     solution: Solution, x: np.ndarray, statistics: PairStatistics, m: int, combine: np.ndarray
 ) -> np.ndarray:
-    """Weights that turn pair statistics into influence values of terms on outcome m.
+    """Return weights that turn pair statistics into influence values of terms on outcome m.
 
     The influence of pair p is the terms' rows of the inverse times the score ``w_p' M_p e_p``, w_p
     = (controls, treatment) less year effects; with e_p = y_p - fitted it is linear in the pair's
@@ -233,7 +233,7 @@ def influence_weights(
 def outcome_weights_by_year(
     z: np.ndarray, by_control: np.ndarray, statistics: PairStatistics
 ) -> np.ndarray:
-    """Weight of each year's outcome by the statistics of a pair that hold no outcome.
+    """Return the weight of each year's outcome by the statistics of a pair that hold no outcome.
 
     Parameters
     ----------
@@ -260,7 +260,9 @@ def outcome_weights_by_year(
 
 
 def outcome_columns(layout: Layout, m: int) -> np.ndarray:
-    """Positions of the shared statistics and of outcome m, in the order of `influence_weights`."""
+    """Return positions of the shared statistics and of outcome m, in the order of
+    `influence_weights`.
+    """
     start = layout.shared + m * layout.per_outcome
     return np.concatenate([np.arange(layout.shared), np.arange(start, start + layout.per_outcome)])
 

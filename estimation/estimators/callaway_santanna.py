@@ -62,7 +62,7 @@ def _solver(
     group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int, n_outcomes: int
 ):
     def of_controls(totals: np.ndarray, column: np.ndarray) -> np.ndarray:
-        """Sums (B, K) of a statistic of each cell over the groups it is compared with."""
+        """Return sums (B, K) of a statistic of each cell over the groups it is compared with."""
         return np.where(against.T, totals[:, :, column], 0.0).sum(axis=1)
 
     def solve(totals: np.ndarray) -> Solved:

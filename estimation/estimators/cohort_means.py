@@ -51,7 +51,7 @@ class CellPanel(Timing):
         return (self.block_province != provinces[:, None, None]).all(axis=2).astype(float)
 
     def by_class(self, block_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Counts (1, C, G + 1) and sums (1, C, G + 1, T, M) by class of blocks."""
+        """Return counts (1, C, G + 1) and sums (1, C, G + 1, T, M) by class of blocks."""
         counts, sums = (
             np.zeros((block_class.max() + 1, *values.shape[1:]))
             for values in (self.counts, self.sums)
@@ -61,8 +61,8 @@ class CellPanel(Timing):
         return counts[None], sums[None]
 
     def without_provinces(self, block_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same over the pairs without a city in each province: (R, C, G + 1) and (R, C, G + 1,
-        T, M).
+        """Return the same over the pairs without a city in each province: (R, C, G + 1) and (R, C,
+        G + 1, T, M).
         """
         n_provinces, stays = len(self.stays), self.stays
         by_block = [values.reshape(len(values), -1) for values in (self.counts, self.sums)]
@@ -110,8 +110,8 @@ class CellFit:
     per_pair: np.ndarray
 
     def jackknife_variance(self) -> np.ndarray:
-        """Province jackknife (M,): (R - 1)/R sum_r (b_(-r) - b)^2, NaN where a refit loses the
-        coefficient.
+        """Return province jackknife (M,): (R - 1)/R sum_r (b_(-r) - b)^2, NaN where a refit loses
+        the coefficient.
         """
         n = int(self.can_go.sum())
         squares = (self.refits[self.can_go] - self.estimate) ** 2
@@ -213,7 +213,7 @@ def sum_city_cells(
     province: np.ndarray,
     block_class: np.ndarray | None = None,
 ) -> CitySums:
-    """Pairs of every city by class and group, for `jackknife_df_of_cells`.
+    """Return pairs of every city by class and group, for `jackknife_df_of_cells`.
 
     Parameters
     ----------
@@ -232,7 +232,9 @@ def sum_city_cells(
 
 
 def jackknife_df_of_cells(fit: CellFit, sums: CitySums) -> float:
-    """Degrees of freedom by design of the province jackknife; NaN where no province can go."""
+    """Return degrees of freedom by design of the province jackknife; NaN where no province
+    can go.
+    """
     per_pair = fit.per_pair.reshape(len(fit.per_pair), -1, fit.per_pair.shape[-1])
     df = jackknife_df(
         sums,
@@ -243,8 +245,8 @@ def jackknife_df_of_cells(fit: CellFit, sums: CitySums) -> float:
 
 
 def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:
-    """Whether a province holds a pair and leaves a treated one; counts (R, C, G + 1) of what it
-    leaves.
+    """Return whether a province holds a pair and leaves a treated one; counts (R, C, G + 1) of what
+    it leaves.
     """
     return (counts.sum(axis=(1, 2)) < panel.counts.sum() - 0.5) & (
         counts[:, :, 1:].sum(axis=(1, 2)) > 0.5
@@ -252,7 +254,7 @@ def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:
 
 
 def _holds(panel: CellPanel) -> np.ndarray:
-    """Whether a province holds a pair; shape (R,) bool."""
+    """Return whether a province holds a pair; shape (R,) bool."""
     held = np.zeros(len(panel.stays), dtype=bool)
     held[panel.block_province[panel.counts.sum(axis=1) > 0.5]] = True
     return held
@@ -265,8 +267,8 @@ def _per_pair(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def _refits(
     panel: CellPanel, solve: Callable, counts: np.ndarray, sums: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Estimates (R, M) without each province, whether it can go (R,), and the weights of a pair in
-    those that can.
+    """Return estimates (R, M) without each province, whether it can go (R,), and the weights of a
+    pair in those that can.
     """
     can_go = _can_go(panel, counts)
     refits, per_pair = (
@@ -305,7 +307,7 @@ def _means(counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
 
 
 def _weighted(weights: np.ndarray, counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    """Weights (B, C, G + 1, T) by the means of the cells; shape (B, M)."""
+    """Return weights (B, C, G + 1, T) by the means of the cells; shape (B, M)."""
     return np.einsum("bcgt,bcgtm->bm", weights, _means(counts, sums))
 
 
@@ -316,8 +318,8 @@ def _influence(
     weights: np.ndarray,
     misfit: np.ndarray,
 ) -> np.ndarray:
-    """Weights of the cells' means spread over their pairs, about the means, plus what the model
-    leaves of the means; shape (M, P).
+    """Return weights of the cells' means spread over their pairs, about the means, plus what the
+    model leaves of the means; shape (M, P).
     """
     counts, sums = totals
     count, per_pair = np.maximum(counts, 1.0), _per_pair(weights, counts)
@@ -331,7 +333,7 @@ def _influence(
 
 
 def _twfe(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
-    """Weights, and misfit = what two-way effects leave of the means."""
+    """Return weights, and misfit = what two-way effects leave of the means."""
     d, weights, means = (
         panel.treated.astype(float),
         twfe_weights(counts, panel),
@@ -361,7 +363,7 @@ def _callaway_santanna(
 def _imputation(
     counts: np.ndarray, sums: np.ndarray, panel: CellPanel
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights, and what the year effects leave of the untreated means."""
+    """Return weights, and what the year effects leave of the untreated means."""
     found = imputation_weights(counts, panel)
     free, mean, means = found.free, found.mean, _means(counts, sums)[:, 0]
     years = np.full((*found.matrix.shape[:1], panel.n_years, sums.shape[-1]), np.nan)

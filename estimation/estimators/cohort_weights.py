@@ -35,7 +35,7 @@ class Timing:
 def estimate_means(
     estimator: str, counts: np.ndarray, means: np.ndarray, timing: Timing, span: np.ndarray
 ) -> np.ndarray:
-    """The estimate alone, of many samples at once.
+    """Return the estimate alone, of many samples at once.
 
     Parameters
     ----------
@@ -60,22 +60,22 @@ def estimate_means(
 
 
 def twfe_weights(counts: np.ndarray, timing: Timing) -> np.ndarray:
-    """Treatment less its means by pair, by class and year, over its sum of squares."""
+    """Return treatment less its means by pair, by class and year, over its sum of squares."""
     residual = residual_regressors(counts, timing.treated.astype(float)[..., None])[..., 0]
     total = np.einsum("bcg,bcgt->b", counts, residual**2)
     return counts[..., None] * residual / np.where(total > 1e-9, total, np.nan)[:, None, None, None]
 
 
 def _comparable(counts: np.ndarray, timing: Timing) -> np.ndarray:
-    """Counts (B, G + 1) without groups that are treated in every year: they can be neither effect
-    nor control.
+    """Return counts (B, G + 1) without groups that are treated in every year: they can be neither
+    effect nor control.
     """
     return np.where(timing.start > 0, counts[:, 0], 0.0)
 
 
 def callaway_santanna_weights(counts: np.ndarray, timing: Timing) -> np.ndarray:
-    """Mean of ATT(g, t) after admission, weighted by pairs, against the last year before admission
-    and never-treated pairs.
+    """Return the mean of ATT(g, t) after admission, weighted by pairs, against the last year before
+    admission and never-treated pairs.
     """
     n = _comparable(counts, timing)
     cells = build_cells(timing.start[1:], np.arange(timing.n_years), "varying")

@@ -157,7 +157,7 @@ def _weighted_part(w, rest, eta, d, x, inverse) -> np.ndarray:
 def fit_doubly_robust(
     sample: FitSample, covariates: np.ndarray
 ) -> tuple[tuple[InfluenceFit, ...], dict[str, float]]:
-    """All group-time effects and their aggregates, one fit for each outcome of the sample.
+    """Return all group-time effects and their aggregates, one fit for each outcome of the sample.
 
     Parameters
     ----------
@@ -213,8 +213,8 @@ def fit_doubly_robust(
 
 
 def _with_constant(covariates: np.ndarray) -> np.ndarray:
-    """Constant and covariates of mean zero and scale one, which leaves every effect as it is; shape
-    (n, K + 1).
+    """Return constant and covariates of mean zero and scale one, which leaves every effect as it
+    is; shape (n, K + 1).
     """
     centred = covariates - covariates.mean(axis=1, keepdims=True)
     scale = centred.std(axis=1, keepdims=True)
@@ -224,8 +224,9 @@ def _with_constant(covariates: np.ndarray) -> np.ndarray:
 def _all_cells(
     sample: FitSample, cells: Cells, pairs: np.ndarray, x: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
-    """Effects (M, cells) on the given pairs, influence (M, n, cells), weights of changes in the
-    effects of each cohort (n, G + 1), and overlap by cohort; NaN where a cohort is not identified.
+    """Return effects (M, cells) on the given pairs, influence (M, n, cells), weights of changes in
+    the effects of each cohort (n, G + 1), and overlap by cohort; NaN where a cohort is not
+    identified.
     """
     n_outcomes = len(sample.outcomes)
     group = sample.pair_group[pairs]
@@ -254,7 +255,7 @@ def _all_cells(
 
 
 def _cell_sizes(sample: FitSample, cells: Cells, pairs: np.ndarray) -> np.ndarray:
-    """Pairs of each cell's cohort; shape (cells,)."""
+    """Return pairs of each cell's cohort; shape (cells,)."""
     return np.bincount(sample.pair_group[pairs], minlength=sample.n_groups)[cells.group].astype(
         float
     )
@@ -267,8 +268,8 @@ def _without_provinces(
     members: np.ndarray,
     shock_weights: np.ndarray,
 ) -> list[Refits | None]:
-    """Refits without each province that leaves a pilot, by outcome, from pairs with covariates and
-    the whole sample's shock weights.
+    """Return refits without each province that leaves a pilot, by outcome, from pairs with
+    covariates and the whole sample's shock weights.
     """
     panel = sample.panel
     kept, x = pairs
@@ -306,8 +307,8 @@ def _without_provinces(
 def _shock_weights(
     sample: FitSample, cells: Cells, pairs: np.ndarray, of_changes: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Weights (N, T, C) of cities' shocks in the terms, the propensities held fixed, from those of
-    changes and of cells.
+    """Return weights (N, T, C) of cities' shocks in the terms, the propensities held fixed, from
+    those of changes and of cells.
     """
     by_city = sum_by_city(
         of_changes, sample.panel.city_i[pairs], sample.panel.city_j[pairs], sample.panel.n_cities

@@ -76,8 +76,8 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
 
 
 def entropy_weights(x: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
-    """Weights closest to equal ones, in entropy, under which never-treated cities have the pilots'
-    covariate means.
+    """Return weights closest to equal ones, in entropy, under which never-treated cities have the
+    pilots' covariate means.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def entropy_weights(x: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
 
 
 def _solve_dual(centred: np.ndarray) -> np.ndarray | None:
-    """Shares proportional to exp(x'b) with mean zero of x, by damped Newton steps on log sum
+    """Return shares proportional to exp(x'b) with mean zero of x, by damped Newton steps on log sum
     exp(x'b); None where it has no minimum.
     """
     b = np.zeros(centred.shape[1])
@@ -133,7 +133,9 @@ def _objective(centred: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def _weights(x: np.ndarray, known: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
-    """Weights (N,) of the cities; zero without covariates, None where there is no solution."""
+    """Return weights (N,) of the cities; zero without covariates, None where there is no
+    solution.
+    """
     if not (known & is_pilot).any() or not (known & ~is_pilot).any():
         return None
     found = entropy_weights(x[known], is_pilot[known])
@@ -145,8 +147,8 @@ def _weights(x: np.ndarray, known: np.ndarray, is_pilot: np.ndarray) -> np.ndarr
 
 
 def _drawn_weights(labels: np.ndarray, x: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Weights (B, N) under reassigned admissions, scaled so that a pair weighs as in the real
-    sample; NaN where there is no solution.
+    """Return weights (B, N) under reassigned admissions, scaled so that a pair weighs as in the
+    real sample; NaN where there is no solution.
     """
     found = np.full(labels.shape, np.nan)
     for draw, label in enumerate(labels):
@@ -163,8 +165,8 @@ def _balance(
     weights: np.ndarray,
     names: Sequence[str],
 ) -> list[Diagnostic]:
-    """Standardised gaps between pilots and never-treated cities before and after weighting, and how
-    many never-treated cities carry the weights.
+    """Return standardised gaps between pilots and never-treated cities before and after weighting,
+    and how many never-treated cities carry the weights.
     """
     pilots, nevers = x[known & is_pilot], x[known & ~is_pilot]
     w, scale = weights[known & ~is_pilot], np.maximum(x[known].std(axis=0), 1e-12)

@@ -43,7 +43,7 @@ class Inputs:
     only: Collection[tuple[str, int]] | None = None
 
     def asks(self, estimator: str, outcome: int) -> bool:
-        """Whether a result is wanted."""
+        """Return whether a result is wanted."""
         return self.only is None or (estimator, outcome) in self.only
 
     @cached_property

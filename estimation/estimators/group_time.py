@@ -37,7 +37,9 @@ from .registry import ESTIMATORS, Estimator
 
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
-    """Group-time effects on the pairs that can be effect or control; see `fit_group_time`."""
+    """Return group-time effects on the pairs that can be effect or control; see
+    `fit_group_time`.
+    """
     found = comparable_sample(sample)
     draws = GroupTimeDraws(sample, estimator.name, inputs) if can_permute(sample) else None
     fits, lost = fit_group_time(found, estimator.name)
@@ -58,8 +60,8 @@ def _lost_to_gaps(cohorts: np.ndarray, found: np.ndarray) -> tuple[str, ...]:
 
 
 def comparable_sample(sample: FitSample) -> FitSample:
-    """The sample without pairs that are treated in every year of the panel: they can be neither
-    effect nor control.
+    """Return the sample without pairs that are treated in every year of the panel: they can be
+    neither effect nor control.
 
     Raises
     ------
@@ -75,8 +77,8 @@ def comparable_sample(sample: FitSample) -> FitSample:
 def fit_group_time(
     sample: FitSample, estimator: str
 ) -> tuple[tuple[InfluenceFit, ...], tuple[str, ...]]:
-    """Group-time effects of one estimator and their aggregates, one fit for each outcome of the
-    sample, and a sentence for each cohort of which an effect could not be estimated.
+    """Return group-time effects of one estimator and their aggregates, one fit for each outcome of
+    the sample, and a sentence for each cohort of which an effect could not be estimated.
 
     Parameters
     ----------
@@ -149,7 +151,7 @@ def influence_fits(
     psi: Sequence[np.ndarray],
     refits: Sequence[tuple[Refits | None, Refits | None]],
 ) -> tuple[InfluenceFit, ...]:
-    """One fit for each outcome.
+    """Return one fit for each outcome.
 
     Parameters
     ----------
@@ -197,7 +199,7 @@ def _observed_cells(
     effects: np.ndarray,
     cell_size: np.ndarray,
 ) -> np.ndarray:
-    """Positions of the cells with an effect; refuses what is observed but not identified."""
+    """Return positions of the cells with an effect; refuses what is observed but not identified."""
     observed, found = cell_size > 0, np.isfinite(effects).all(axis=0)
     post = model.cells.event_time >= 0
     if not (observed & post).any():
@@ -226,7 +228,7 @@ def _observed_cells(
 def _refits(
     sample: FitSample, model: GroupTimeModel, chosen: np.ndarray, members: np.ndarray
 ) -> list[tuple[Refits | None, Refits]]:
-    """Refits without each province and without each city, by outcome."""
+    """Return refits without each province and without each city, by outcome."""
     outcomes = range(len(sample.outcomes))
     sums = sum_sample(sample, model.values, model.n_shared)
     names, deleted = sums_without_cities(sample, sums)
@@ -259,8 +261,8 @@ def _refits(
 def _solve_terms(
     model: GroupTimeModel, samples: np.ndarray, chosen: np.ndarray, members: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Effects (B, M, K) of each sample's sums (B, G + 1, D), these sums, and the weights (B, K, C)
-    of the cells in the terms.
+    """Return effects (B, M, K) of each sample's sums (B, G + 1, D), these sums, and the weights (B,
+    K, C) of the cells in the terms.
     """
     solved = model.solve(samples)
     weights = np.zeros((len(samples), len(model.cells), members.shape[1]))
@@ -269,8 +271,8 @@ def _solve_terms(
 
 
 def can_permute(sample: FitSample) -> bool:
-    """Whether every candidate pair has every year and is treated by one city, without controls or
-    chosen partners. A draw can then be fitted from the sums of two-way effects.
+    """Return whether every candidate pair has every year and is treated by one city, without
+    controls or chosen partners. A draw can then be fitted from the sums of two-way effects.
     """
     return (
         sample.panel.exposure == "one"
@@ -309,13 +311,13 @@ class GroupTimeDraws(DrawModel):
             self.of_outcome.append((own, transform[:, :, own]))
 
     def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
-        """Some terms (A, M, c); see `DrawModel`."""
+        """Return some terms (A, M, c); see `DrawModel`."""
         return self._solve(totals, self.members[:, terms])[0]
 
     def estimate_and_weights(
         self, totals: np.ndarray, terms: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """All terms, and the weights of the influence; see `DrawModel`."""
+        """Return all terms, and the weights of the influence; see `DrawModel`."""
         found, own, solved, weights = self._solve(totals, self.members)
         of_outcomes = []
         for m, (chosen, (columns, transform)) in enumerate(
@@ -328,8 +330,8 @@ class GroupTimeDraws(DrawModel):
     def _solve(
         self, totals: np.ndarray, members: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, Solved, np.ndarray]:
-        """Terms of members (K, C), the model's own sums (A, G, D'), what they are solved to, and
-        the cells' weights (A, K, C) in the terms.
+        """Return terms of members (K, C), the model's own sums (A, G, D'), what they are solved to,
+        and the cells' weights (A, K, C) in the terms.
         """
         found = np.where(totals[:, 0, :, :1] < 0.5, 0.0, totals[:, 0])
         own = np.einsum("agd,gde->age", found, self.transform)

@@ -60,8 +60,8 @@ class _FirstStage:
 
 
 def borusyak(sample: FitSample) -> GroupTimeModel:
-    """Effects of each cohort in its treated years, weighted by rows; rows of pairs without an
-    untreated row are not imputed.
+    """Return effects of each cohort in its treated years, weighted by rows; rows of pairs without
+    an untreated row are not imputed.
     """
     return _model(_first_stage(sample), about_term=False)
 
@@ -115,7 +115,7 @@ def _first_stage(sample: FitSample) -> _FirstStage:
 
 
 def _less_mean(values: np.ndarray, free: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Values of some rows less the pair's mean over its untreated rows; zero elsewhere."""
+    """Return values of some rows less the pair's mean over its untreated rows; zero elsewhere."""
     mean = np.where(free, values, 0.0).sum(axis=1) / np.maximum(free.sum(axis=1), 1)
     return np.where(rows, values - mean[:, None], 0.0)
 
@@ -123,7 +123,7 @@ def _less_mean(values: np.ndarray, free: np.ndarray, rows: np.ndarray) -> np.nda
 def _patterns(
     free: np.ndarray, after: np.ndarray, sample: FitSample
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights (P, J) and the matrices M and R (J, T, T) that they stand for.
+    """Return weights (P, J) and the matrices M and R (J, T, T) that they stand for.
 
     J is the number of patterns of rows, or twice the entries of a matrix where there are more
     patterns than that.
@@ -253,8 +253,8 @@ def _row_weights(
     inverse: np.ndarray,
     cell_weights: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weight (A, K, C) of a row of each cell, and what the first-stage parameters' scores take off
-    it, (A, C, T + controls).
+    """Return the weight (A, K, C) of a row of each cell, and what the first-stage parameters'
+    scores take off it, (A, C, T + controls).
     """
     _, weights, _, _, _, rq, *_ = stage.layout.cut(totals)
     per_row = cell_weights / np.maximum(cell_size, 1.0)[:, :, None]

@@ -106,7 +106,7 @@ class Estimator:
         return _module(self.family).fit(self, sample, inputs)
 
     def build_model(self, sample: Any) -> Any:
-        """The `GroupTimeModel` of an estimator of that family."""
+        """Return the `GroupTimeModel` of an estimator of that family."""
         file, function = self.model.split(":")
         return getattr(_module(file), function)(sample)
 
@@ -201,7 +201,7 @@ ESTIMATORS: dict[str, Estimator] = {
 
 
 def names(field: str, value: Any = True) -> tuple[str, ...]:
-    """Names in the order of the list of the estimators in which a field has this value."""
+    """Return names in the order of the list of the estimators in which a field has this value."""
     return tuple(row.name for row in ESTIMATORS.values() if getattr(row, field) == value)
 
 

@@ -21,8 +21,8 @@ from .group_time_model import GroupTimeModel, Solved
 
 
 def sun_abraham(sample: FitSample) -> GroupTimeModel:
-    """All leads and lags of each cohort, the last year before admission omitted; cells are weighted
-    by the pairs of their cohort.
+    """Return all leads and lags of each cohort, the last year before admission omitted; cells are
+    weighted by the pairs of their cohort.
     """
     return _build_model(
         sample, build_cells(sample.group_years, sample.panel.years, "fixed"), by_pairs=True
@@ -30,7 +30,7 @@ def sun_abraham(sample: FitSample) -> GroupTimeModel:
 
 
 def etwfe(sample: FitSample) -> GroupTimeModel:
-    """A coefficient for each cohort in each of its treated years; cells are weighted by
+    """Return a coefficient for each cohort in each of its treated years; cells are weighted by
     their rows.
     """
     return _build_model(
@@ -39,7 +39,7 @@ def etwfe(sample: FitSample) -> GroupTimeModel:
 
 
 def _build_model(sample: FitSample, cells: Cells, by_pairs: bool) -> GroupTimeModel:
-    """Statistics of a pair: those of `engines.arrays`, followed by its observed years."""
+    """Return statistics of a pair: those of `engines.arrays`, followed by its observed years."""
     panel = sample.panel
     statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
     x = np.zeros((sample.n_groups, len(panel.years), len(cells)))
@@ -86,7 +86,7 @@ def _gradient(statistics: PairStatistics, x: np.ndarray):
 
 
 def _of_parameters(weights: np.ndarray, layout: Layout) -> np.ndarray:
-    """Weights (..., K, C) of cells as terms (..., C, K + controls) of coefficients."""
+    """Return weights (..., K, C) of cells as terms (..., C, K + controls) of coefficients."""
     by_term = np.swapaxes(weights, -1, -2)
     return np.concatenate([by_term, np.zeros((*by_term.shape[:-1], layout.n_controls))], axis=-1)
 

@@ -46,14 +46,14 @@ from .registry import ESTIMATORS, Estimator
 
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
-    """Least squares on the design of that name; see `fit_least_squares`."""
+    """Return least squares on the design of that name; see `fit_least_squares`."""
     design = design_of(estimator.name, sample, inputs.options)
     fits = fit_least_squares(sample, inputs.statistics, design, inputs.control_names)
     return Fitted(sample, fits, LeastSquaresDraws(inputs.statistics, design))
 
 
 def design_of(estimator: str, sample: FitSample, options: Options) -> Design:
-    """Regressors of a two-way fit or an event study."""
+    """Return regressors of a two-way fit or an event study."""
     group_years, years = sample.group_years, sample.panel.years
     if ESTIMATORS[estimator].has_reference:
         return event_study_design(group_years, years, options.reference, options.binning)
@@ -63,8 +63,8 @@ def design_of(estimator: str, sample: FitSample, options: Options) -> Design:
 def residuals(
     sample: FitSample, design: Design, coefficients: Mapping[str, float], controls: Sequence[str]
 ) -> np.ndarray:
-    """What coefficients, by label, and pair and year effects leave of the first outcome of the kept
-    pairs (P, T); NaN where it is not observed.
+    """Return what coefficients, by label, and pair and year effects leave of the first outcome of
+    the kept pairs (P, T); NaN where it is not observed.
     """
     panel, kept = sample.panel, sample.kept
     effect = design.x @ [coefficients.get(label, 0.0) for label in design.labels]
@@ -75,7 +75,7 @@ def residuals(
 
 
 def _net(sample: FitSample, values: np.ndarray) -> np.ndarray:
-    """Values of the kept pairs (P, T) less pair and year effects of the observed ones."""
+    """Return values of the kept pairs (P, T) less pair and year effects of the observed ones."""
     rows, weight = sample.observed[sample.kept], np.ones(len(values))
     if sample.panel.weight is not None:
         weight = sample.panel.weight[sample.kept]
@@ -85,7 +85,7 @@ def _net(sample: FitSample, values: np.ndarray) -> np.ndarray:
 def fit_least_squares(
     sample: FitSample, statistics: PairStatistics, design: Design, control_names: tuple[str, ...]
 ) -> tuple[InfluenceFit, ...]:
-    """Least squares with pair and year effects, one fit for each outcome of the sample.
+    """Return least squares with pair and year effects, one fit for each outcome of the sample.
 
     Parameters
     ----------
@@ -199,8 +199,8 @@ def _without_provinces(
     sums: SampleSums,
     combine: np.ndarray,
 ) -> list[Refits]:
-    """Refits without each province, one for each outcome: every pair with a city in it goes; z and
-    the tie mask stay.
+    """Return refits without each province, one for each outcome: every pair with a city in it goes;
+    z and the tie mask stay.
 
     A province whose deletion leaves no treated pair has no refit: it is one of the `needed`.
     """
@@ -227,7 +227,9 @@ def _without_provinces(
 
 
 def _city_sums(sums: SampleSums, weights: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Sums (N, C) of the influence of a city's pairs, from weights (cells, d, C) of statistics."""
+    """Return sums (N, C) of the influence of a city's pairs, from weights (cells, d, C) of
+    statistics.
+    """
     rows = sums.cities
     found = np.zeros((len(rows.sums), weights.shape[2]))
     for cell in np.unique(rows.group):
@@ -239,13 +241,17 @@ def _city_sums(sums: SampleSums, weights: np.ndarray, columns: np.ndarray) -> np
 
 
 def _estimates(solution: Solution, m: int, combine: np.ndarray) -> np.ndarray:
-    """Terms (A, C) of outcome m from the parameters of each sample, NaN where one is lost."""
+    """Return terms (A, C) of outcome m from the parameters of each sample, NaN where one is
+    lost.
+    """
     lost = np.einsum("aq,cq->ac", solution.lost.astype(float), (combine != 0).astype(float)) > 0
     return np.where(lost, np.nan, np.einsum("aq,cq->ac", solution.theta[:, m], combine))
 
 
 def _controls_like_treatment(sample: FitSample, design: Design, names: Sequence[str]) -> list[str]:
-    """Controls that, net of pair and year effects, are a multiple of a regressor of treatment."""
+    """Return controls that, net of pair and year effects, are a multiple of a regressor of
+    treatment.
+    """
     kept, panel = sample.kept, sample.panel
     cell = design.cells(sample.pair_group, panel.city_i, panel.city_j)[kept]
     x = design.x.reshape(-1, *design.x.shape[-2:])[cell]
@@ -267,8 +273,8 @@ def _controls_like_treatment(sample: FitSample, design: Design, names: Sequence[
 def _identified(
     design: Design, lost: np.ndarray, has_cells: np.ndarray, like: Sequence[str]
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Positions of the terms that rest on identified coefficients, and the labels of coefficients
-    with cells that are lost.
+    """Return positions of the terms that rest on identified coefficients, and the labels of
+    coefficients with cells that are lost.
     """
     if not has_cells.any():
         raise NotEstimable(
@@ -294,8 +300,8 @@ def _identified(
 def _cohort_means(
     sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums, m: int
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Pairs and mean outcomes less pair means by cohort group, where every kept pair has every year
-    and groups are cohorts.
+    """Return pairs and mean outcomes less pair means by cohort group, where every kept pair has
+    every year and groups are cohorts.
     """
     layout = statistics.layout
     is_plain = design.city_type is None and layout.n_controls == 0 and statistics.weight is None
@@ -307,7 +313,9 @@ def _cohort_means(
 
 
 def _of_outcome(statistics: PairStatistics, kept: np.ndarray, m: int) -> np.ndarray:
-    """Statistics of the kept pairs and of one outcome; not copied where that is all of them."""
+    """Return statistics of the kept pairs and of one outcome; not copied where that is all of
+    them.
+    """
     values = statistics.values if kept.all() else statistics.values[kept]
     return (
         values
@@ -344,13 +352,15 @@ class LeastSquaresDraws(DrawModel):
         return LeastSquaresDraws(along_axes(statistics, axes), design, self.tests)
 
     def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
-        """Some terms (A, M, c) from sums (A, blocks, G, D), NaN where lost."""
+        """Return some terms (A, M, c) from sums (A, blocks, G, D), NaN where lost."""
         return self._terms(solve(totals, self.design.x, self.statistics))[:, :, terms]
 
     def estimate_and_weights(
         self, totals: np.ndarray, terms: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """All terms, and the weights (A, blocks, G, d, c) of the influence on each outcome."""
+        """Return all terms, and the weights (A, blocks, G, d, c) of the influence on each
+        outcome.
+        """
         solution = solve(totals, self.design.x, self.statistics)
         combine = np.zeros((len(self.design.combine), solution.theta.shape[2]))
         combine[:, : self.design.x.shape[-1]] = self.design.combine

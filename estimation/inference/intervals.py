@@ -59,7 +59,7 @@ class Inference:
 def infer(
     sample: FitSample, fit: InfluenceFit, draws: Draws | None, size: float = 1.0
 ) -> Inference:
-    """Every variance estimator for every coefficient.
+    """Return every variance estimator for every coefficient.
 
     Parameters
     ----------
@@ -108,7 +108,9 @@ def infer(
 
 
 def leads_by_pair(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
-    """Leads that have a dyadic error where treatment is by pair; positions of coefficients."""
+    """Return leads that have a dyadic error where treatment is by pair; positions of
+    coefficients.
+    """
     found = []
     for c, (term, _, event_time) in enumerate(fit.terms):
         is_lead = term == "event" and event_time is not None and event_time < 0
@@ -159,7 +161,7 @@ def intervals_of(
     jackknife_df: float,
     least: float = MIN_PILOTS,
 ) -> dict[str, Interval]:
-    """Interval of one coefficient under each variance estimator that is given.
+    """Return the interval of one coefficient under each variance estimator that is given.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from .permutation.draws import Draws
 def parts_of(
     fit: InfluenceFit, draws: Draws | None, held: np.ndarray, pilots: np.ndarray | None
 ) -> FitParts:
-    """What pictures of a fit are drawn from, and its covariances.
+    """Return what pictures of a fit are drawn from, and its covariances.
 
     Parameters
     ----------

@@ -43,7 +43,9 @@ def conventional_variance(psi: np.ndarray) -> np.ndarray:
 
 
 def score_variance(city_sums: np.ndarray) -> np.ndarray:
-    """Sum of squared city sums, the square of the permutation's denominator; shape (C,)."""
+    """Return the sum of squared city sums, the square of the permutation's denominator; shape
+    (C,).
+    """
     return (city_sums**2).sum(axis=0)
 
 
@@ -74,7 +76,7 @@ def city_variance(
 
 
 def t_interval(estimate: float, variance: float, df: float, level: float = 1 - LEVEL) -> Interval:
-    """Interval of a t with df degrees of freedom; empty where the variance or df is not
+    """Return the interval of a t with df degrees of freedom; empty where the variance or df is not
     positive, or df is NaN.
     """
     if not np.isfinite(variance) or variance <= 0 or not df > 0:
@@ -128,14 +130,14 @@ def with_diagonal(matrix: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray
 
 
 def rests_on_provinces(n_provinces: int, n_pilot_provinces: int) -> bool:
-    """Whether there are provinces enough, and provinces with pilots enough, for the jackknife to be
-    the default.
+    """Return whether there are provinces enough, and provinces with pilots enough, for the
+    jackknife to be the default.
     """
     return n_provinces >= MIN_PROVINCES and n_pilot_provinces >= MIN_PILOT_PROVINCES
 
 
 def jackknife_degrees(n_provinces: int, n_pilot_provinces: int, by_design: float | None) -> float:
-    """Degrees of freedom of the province jackknife's t.
+    """Return degrees of freedom of the province jackknife's t.
 
     Parameters
     ----------
@@ -202,7 +204,7 @@ def default_vcov(
     has_city: bool,
     is_carried: bool = False,
 ) -> str:
-    """The variance estimator that gives a coefficient's standard error, interval and p.
+    """Return the variance estimator that gives a coefficient's standard error, interval and p.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class DrawModel(ABC):
         self.design, self.statistics, self.tests = design, statistics, tests
 
     def narrowed(self) -> DrawModel:
-        """The same model of fewer statistics, where it can do with fewer; else itself."""
+        """Return the same model of fewer statistics, where it can do with fewer; else itself."""
         return self
 
     @abstractmethod

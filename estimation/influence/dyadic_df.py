@@ -8,8 +8,8 @@ from .influence_fit import sum_by_city
 
 
 def dyadic_df(weight: np.ndarray, i: np.ndarray, j: np.ndarray, n_units: int) -> np.ndarray:
-    """Degrees of freedom of a dyadic variance by design: Satterthwaite's for independent pairs,
-    less one; in 1..n_units - 1.
+    """Return degrees of freedom of a dyadic variance by design: Satterthwaite's for independent
+    pairs, less one; in 1..n_units - 1.
 
     Parameters
     ----------

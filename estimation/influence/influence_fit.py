@@ -69,7 +69,7 @@ class InfluenceFit:
 def sum_by_city(
     psi: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_cities: int
 ) -> np.ndarray:
-    """Sum of the influence values of the pairs that contain each city.
+    """Return the sum of the influence values of the pairs that contain each city.
 
     Parameters
     ----------

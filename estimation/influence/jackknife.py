@@ -43,7 +43,7 @@ class Refits:
         return self.by_design()
 
     def lost(self) -> np.ndarray:
-        """Whether the deletion of some block loses a coefficient; shape (C,) bool."""
+        """Return whether the deletion of some block loses a coefficient; shape (C,) bool."""
         return ~np.isfinite(self.estimates).all(axis=0) | bool(self.needed)
 
     def variance(self, estimate: np.ndarray) -> np.ndarray:
@@ -94,8 +94,8 @@ def sum_sample(
     cell: np.ndarray | None = None,
     shape: tuple[int, int] | None = None,
 ) -> SampleSums:
-    """Sums of the statistics (P, D) of the kept pairs, the first of which hold no outcome, by
-    cohort group or by the cells (P,) of C blocks and G groups, which `shape` counts.
+    """Return sums of the statistics (P, D) of the kept pairs, the first of which hold no outcome,
+    by cohort group or by the cells (P,) of C blocks and G groups, which `shape` counts.
     """
     cell = sample.pair_group if cell is None else cell
     shape = (1, sample.n_groups) if shape is None else shape
@@ -104,8 +104,8 @@ def sum_sample(
 
 
 def sums_without_cities(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray]:
-    """Ids (H,) of the cities that hold a kept pair, and the sums (H, C, G, D) of the statistics
-    without each.
+    """Return ids (H,) of the cities that hold a kept pair, and the sums (H, C, G, D) of the
+    statistics without each.
     """
     held = sums.by_city[..., 0].sum(axis=(1, 2)) > 0.5
     return sample.panel.city_ids[held], (sums.totals[None] - sums.by_city)[held]

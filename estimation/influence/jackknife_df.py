@@ -34,7 +34,7 @@ NEGLIGIBLE = 1e-13
 
 
 def design_df(estimate: np.ndarray, deviations: np.ndarray) -> np.ndarray:
-    """Degrees of freedom of the jackknife error of each coefficient.
+    """Return degrees of freedom of the jackknife error of each coefficient.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def design_df(estimate: np.ndarray, deviations: np.ndarray) -> np.ndarray:
 
 
 def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> float:
-    """Degrees of freedom of the t whose 95 % critical value is that of |b| / sqrt((R - 1)/R sum_r
-    (b - b_(-r))^2).
+    """Return degrees of freedom of the t whose 95 % critical value is that of |b| / sqrt((R - 1)/R
+    sum_r (b - b_(-r))^2).
 
     Parameters
     ----------
@@ -128,8 +128,8 @@ def exceedance(ratio: float, loadings: np.ndarray, spread: np.ndarray) -> float:
 def _principal_shocks(
     own: float, with_estimate: np.ndarray, gram: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Loadings of b (variance one) and contributions to the error of independent shocks; the last
-    one moves b alone.
+    """Return loadings of b (variance one) and contributions to the error of independent shocks; the
+    last one moves b alone.
     """
     values, vectors = np.linalg.eigh(gram / own)
     used = values > NEGLIGIBLE * max(values[-1], 1.0)

@@ -26,7 +26,7 @@ OutcomeWeights = Callable[[int], np.ndarray]
 def city_sums_of(
     sample: FitSample, values: np.ndarray, cell: np.ndarray, shape: tuple[int, int]
 ) -> CitySums:
-    """Sums of the kept pairs' statistics (P, D) by city and cell (P,); without provinces all
+    """Return sums of the kept pairs' statistics (P, D) by city and cell (P,); without provinces all
     partners are of one. `shape` counts cells and the first statistics, which hold no outcome.
     """
     panel = sample.panel
@@ -38,14 +38,14 @@ def city_sums_of(
 
 
 def province_positions(sample: FitSample, names: np.ndarray) -> np.ndarray:
-    """Positions of provinces in the codes of `city_sums_of`."""
+    """Return positions of provinces in the codes of `city_sums_of`."""
     return np.searchsorted(np.unique(sample.panel.province), names)
 
 
 def jackknife_df(
     sums: CitySums, provinces: np.ndarray, outcome_weights: OutcomeWeights
 ) -> np.ndarray | None:
-    """Degrees of freedom by design of every coefficient's province jackknife.
+    """Return degrees of freedom by design of every coefficient's province jackknife.
 
     Parameters
     ----------

@@ -90,8 +90,8 @@ def cycle_christiano_fitzgerald(y: Array) -> Array:
 
 
 def _random_walk_weights(n: int) -> Array:
-    """Weights of the asymmetric filter, shape (n, n): row t makes the component of year t; each row
-    sums to zero.
+    """Return weights of the asymmetric filter, shape (n, n): row t makes the component of year t;
+    each row sums to zero.
     """
     low, high = 2 * np.pi / LONGEST, 2 * np.pi / SHORTEST
     lags = np.arange(1, n)

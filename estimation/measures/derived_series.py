@@ -49,7 +49,7 @@ DERIVED = (
 
 
 def add_derived_series(city_years: pd.DataFrame) -> pd.DataFrame:
-    """The frame with every series of `DERIVED` that its columns allow.
+    """Return the frame with every series of `DERIVED` that its columns allow.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def _allocations(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def _real(nominal: np.ndarray, price_index: np.ndarray) -> np.ndarray:
-    """Values at the prices of the first year, by a chain of indices (previous year = 100) with no
-    gap from a city's first value on.
+    """Return values at the prices of the first year, by a chain of indices (previous year = 100)
+    with no gap from a city's first value on.
     """
     chain = np.cumprod(
         np.where(np.isfinite(price_index[:, 1:]), price_index[:, 1:] / 100, np.nan), axis=1

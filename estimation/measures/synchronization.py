@@ -10,8 +10,8 @@ CLIP = 1e-6
 
 
 def standardise(d: np.ndarray) -> np.ndarray:
-    """Series less their mean over their standard deviation with divisor T; NaN for a series that
-    never moves; shape (N, T).
+    """Return series less their mean over their standard deviation with divisor T; NaN for a series
+    that never moves; shape (N, T).
     """
     deviation = d - d.mean(axis=1, keepdims=True)
     variance = (deviation**2).mean(axis=1, keepdims=True)
@@ -19,7 +19,7 @@ def standardise(d: np.ndarray) -> np.ndarray:
 
 
 def pair_outcome(measure: str, d: np.ndarray, city_i: np.ndarray, city_j: np.ndarray) -> np.ndarray:
-    """One measure of synchronization.
+    """Return one measure of synchronization.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ def _neg_abs_gap(d, i, j):
 
 
 def _neg_abs_residual(d, i, j):
-    """Residuals on city and year effects; the year effects cancel in the difference (Morgan, Rime
-    and Strahan 2004).
+    """Return residuals on city and year effects; the year effects cancel in the difference (Morgan,
+    Rime and Strahan 2004).
     """
     return _neg_abs_gap(d - d.mean(axis=1, keepdims=True), i, j)
 
 
 def _mean(d, i, j):
-    """The pair's own level of what each of its cities has."""
+    """Return the pair's own level of what each of its cities has."""
     return (d[i] + d[j]) / 2
 
 

@@ -139,7 +139,7 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
 
 
 def note_periods_without_rows(cities: CityFile) -> list[str]:
-    """The note on periods that no unit has, between those that there are."""
+    """Return the note on periods that no unit has, between those that there are."""
     apart = np.diff(cities.years)
     before = cities.years[:-1][apart > min(apart, default=0)]
     if not before.size:

@@ -58,13 +58,13 @@ class Column:
         return len(self.codes if self.numbers is None else self.numbers)
 
     def __getitem__(self, row: int) -> Any:
-        """The cell of a row; None for a blank."""
+        """Return the cell of a row; None for a blank."""
         if self.numbers is not None:
             return self.numbers[row].item()
         return None if self.codes[row] < 0 else self.values[self.codes[row]]
 
     def take(self, rows: np.ndarray) -> Column:
-        """The cells of some rows."""
+        """Return the cells of some rows."""
         if self.numbers is not None:
             return replace(self, numbers=self.numbers[rows])
         return replace(self, codes=self.codes[rows])
@@ -99,7 +99,9 @@ class Column:
 
 
 def positions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct whole numbers in ascending order, and the position of each value among them."""
+    """Return distinct whole numbers in ascending order, and the position of each value among
+    them.
+    """
     import pandas as pd  # takes longer to load than the library
 
     places, found = pd.factorize(values, sort=True)
@@ -135,7 +137,7 @@ class Source:
     def fail(
         self, row: int | None, column: str | None, expected: str, found: str, remedy: str
     ) -> PanelError:
-        """The error, for a row counted from 0."""
+        """Return the error, for a row counted from 0."""
         return PanelError(
             self.label,
             None if row is None else self.line_of(row),
@@ -148,12 +150,12 @@ class Source:
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a value is one that stands for none: None, NaN, pandas' NA, a blank text."""
+    """Return whether a value is one that stands for none: None, NaN, pandas' NA, a blank text."""
     return str(value).strip().lower() in MISSING
 
 
 def column_of(cells: Any) -> Column:
-    """A column of a frame of pandas, polars or Arrow, an array or a list.
+    """Return a column of a frame of pandas, polars or Arrow, an array or a list.
 
     Raises
     ------
@@ -194,7 +196,7 @@ def column_of(cells: Any) -> Column:
 
 
 def kind_of(value: Any) -> str:
-    """What a cell is called in a message; empty for a blank."""
+    """Return what a cell is called in a message; empty for a blank."""
     if is_nothing(value):
         return ""
     return (
@@ -220,8 +222,8 @@ class Moment:
 
 
 def date_of(value: Any) -> Any:
-    """The day, moment, month or quarter that a cell is, also as text such as 2010Q1, 2010-03 and
-    2010-03-31; None for any other cell.
+    """Return the day, moment, month or quarter that a cell is, also as text such as 2010Q1, 2010-03
+    and 2010-03-31; None for any other cell.
     """
     if not isinstance(value, str):
         return value if hasattr(value, "year") and hasattr(value, "month") else None
@@ -264,7 +266,9 @@ class Dates:
         self.unit = next(fitting, "date")
 
     def _like_panel(self, date: Any) -> Any:
-        """The panel's own period that holds the date, or the date in the panel's time zone."""
+        """Return the panel's own period that holds the date, or the date in the panel's time
+        zone.
+        """
         if hasattr(date, "asfreq"):
             return date.start_time if self.freq is None else date.asfreq(self.freq, "start")
         if self.freq is not None:
@@ -277,7 +281,8 @@ class Dates:
         return date
 
     def has_zone_like(self, date: Any) -> bool:
-        """Whether a moment has a time zone if the panel's have one, and none if they have none.
+        """Return whether a moment has a time zone if the panel's have one, and none if they have
+        none.
 
         A day, a month or a period is read in the time zone of the panel.
         """
@@ -285,7 +290,9 @@ class Dates:
         return not is_moment or (date.tzinfo is None) == (self.zone is None)
 
     def number(self, date: Any) -> int:
-        """A year; else the period's number, the first is 1; what lies before it counts as 1."""
+        """Return a year; else the period's number, the first is 1; what lies before it counts
+        as 1.
+        """
         date = self._like_panel(date)
         if self.unit == "date":
             return max(1, 1 + sum(_shown(one) < _shown(date) for one in self.sorted))
@@ -317,7 +324,7 @@ def _shown(date: Any) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is one."""
+    """Return whether a text is one."""
     try:
         return not math.isnan(float(text)) and "_" not in text
     except ValueError:
@@ -342,7 +349,7 @@ def series_of(values: Mapping[str, float | None], name: str) -> Any:
 
 
 def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:
-    """A frame of pandas, polars or pyarrow; of pandas where none is named.
+    """Return a frame of pandas, polars or pyarrow; of pandas where none is named.
 
     Raises
     ------

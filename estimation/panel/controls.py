@@ -56,8 +56,8 @@ def drop_controls(
 
 
 def _identified(sample: FitSample, year_block: np.ndarray | None) -> np.ndarray:
-    """Whether each control adds something to pair effects, year effects and those before it; (K,)
-    bool.
+    """Return whether each control adds something to pair effects, year effects and those before it;
+    (K,) bool.
     """
     rows = sample.observed[sample.kept]
     rows = rows & (rows.sum(axis=1) >= 2)[:, None]
@@ -87,7 +87,7 @@ def _identified(sample: FitSample, year_block: np.ndarray | None) -> np.ndarray:
 
 
 def less_pair_means(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Values (P, T) less their means by pair; zero outside the rows."""
+    """Return values (P, T) less their means by pair; zero outside the rows."""
     filled, count = np.where(rows, values, 0.0), np.maximum(rows.sum(axis=1, keepdims=True), 1)
     return np.where(rows, filled - filled.sum(axis=1, keepdims=True) / count, 0.0)
 

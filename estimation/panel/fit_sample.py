@@ -112,7 +112,7 @@ class FitSample:
         return bool(self.observed[self.kept].all())
 
     def size_of(self, outcome: int) -> float:
-        """Largest absolute value of an outcome, at most 1."""
+        """Return the largest absolute value of an outcome, at most 1."""
         y = self.panel.y[outcome]
         low, high = np.fmin.reduce(y, axis=None), np.fmax.reduce(y, axis=None)
         return float(min(1.0, max(-low, high)))
@@ -145,7 +145,7 @@ def build_sample(
     n_partners: int | None = None,
     control_pairs: str = CONTROL_PAIRS[0],
 ) -> FitSample:
-    """Groups, candidates and kept pairs of the real assignment.
+    """Return groups, candidates and kept pairs of the real assignment.
 
     Parameters
     ----------
@@ -250,7 +250,8 @@ def _why_none_is_treated(sample: Any) -> str:
 
 
 def before_last_cohort(sample: FitSample) -> PairPanel:
-    """The panel's years in which some pairs are untreated, of a sample without never-treated pairs.
+    """Return the panel's years in which some pairs are untreated, of a sample without never-treated
+    pairs.
 
     From the last cohort's first treated year on all pairs are treated. In the years before, its
     pairs are the never-treated ones: a city admitted after the years of a panel counts as never
@@ -282,12 +283,12 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
 
 
 def with_two_years(observed: np.ndarray) -> np.ndarray:
-    """Pairs (P,) of rows (P, T) with two observed years at least."""
+    """Return pairs (P,) of rows (P, T) with two observed years at least."""
     return observed.sum(axis=1) >= 2
 
 
 def group_outcomes(panel: PairPanel) -> list[tuple[int, ...]]:
-    """Outcomes that share one pattern of missing values, in order of the first of each."""
+    """Return outcomes that share one pattern of missing values, in order of the first of each."""
     groups: dict[bytes, list[int]] = {}
     for m, y in enumerate(panel.y):
         groups.setdefault(np.isnan(y).tobytes(), []).append(m)

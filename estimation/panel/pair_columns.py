@@ -106,7 +106,7 @@ class ResolvedColumns(PairColumns):
 
 
 def resolve_columns(source: Source, columns: PairColumns) -> ResolvedColumns:
-    """Columns of a source that stand for what was named.
+    """Return columns of a source that stand for what was named.
 
     Raises
     ------

@@ -89,7 +89,7 @@ class _Reader(PairRows):
     """One panel on its way to arrays."""
 
     def build(self) -> ListedPairs:
-        """The panel and its notes."""
+        """Return the panel and its notes."""
         table = self.table
         self.years, cube = self.outcome_and_controls()
         if table.dates is not None and table.dates.note:
@@ -110,7 +110,9 @@ class _Reader(PairRows):
         return ListedPairs(panel, tuple(self.notes), table.source.backend, table.dates)
 
     def _of_pairs(self, rows: Rows, values: np.ndarray, column: str, remedy: str) -> np.ndarray:
-        """One value for each pair; where it varies the treatment would switch off or move."""
+        """Return one value for each pair; where it varies the treatment would switch off or
+        move.
+        """
         return rows.table.constant(
             values, rows.pair, self.n_pairs, (column,), "pair", remedy, shown_cohort
         )
@@ -128,7 +130,7 @@ class _Reader(PairRows):
         return self._of_pairs(rows, values, name, "give each pair one weight, for example its mean")
 
     def _cohorts(self) -> dict[str, Any]:
-        """What a `PairPanel` is told of treatment."""
+        """Return what a `PairPanel` is told of treatment."""
         given = self.columns.cohort
         if not isinstance(given, str):
             return self._of_cities(self._city_cohorts(given))
@@ -164,7 +166,7 @@ class _Reader(PairRows):
         )
 
     def _of_one_side(self, rows: Rows, name: str) -> Rows:
-        """The rows with the side whose own a column is, where each unit stands on that
+        """Return the rows with the side whose own a column is, where each unit stands on that
         side of some row; else without a side.
         """
         cells = rows.table.columns[name].bits
@@ -182,7 +184,9 @@ class _Reader(PairRows):
         return cohort
 
     def _given(self, given: Any, what: str) -> tuple[Rows, tuple[str, ...]]:
-        """Rows that say something of units, and their columns: those of the panel, or beside it."""
+        """Return rows that say something of units, and their columns: those of the panel, or beside
+        it.
+        """
         if not is_beside(given):
             return self.rows_of(named(given)), named(given)
         rows, notes = rows_beside(given, what, self.ids, self.table.dates, self.table.n_rows)
@@ -232,7 +236,7 @@ class _Reader(PairRows):
         return {"city_cohort": city_cohort}
 
     def _blocks(self) -> np.ndarray | None:
-        """Block of each unit (N,); None without blocks."""
+        """Return the block of each unit (N,); None without blocks."""
         given, is_asked = self.columns.block, self.columns.block_is_asked
         if given is None:
             return None
@@ -256,7 +260,7 @@ class _Reader(PairRows):
 
 
 def note_pairs_of_two(n_pairs: int) -> list[str]:
-    """A note on the pairs that are left out because both of their cities are pilots."""
+    """Return a note on the pairs that are left out because both of their cities are pilots."""
     pairs = plural(n_pairs, "pairs of two pilots are", "pair of two pilots is")
     return [f"{n_pairs} {pairs} left out."] if n_pairs else []
 
@@ -264,7 +268,7 @@ def note_pairs_of_two(n_pairs: int) -> list[str]:
 def note_treated_later(
     cohort: np.ndarray, years: np.ndarray, city_ids: np.ndarray | None
 ) -> list[str]:
-    """A note on the cities, or without ids the pairs, that are first treated after the last
+    """Return a note on the cities, or without ids the pairs, that are first treated after the last
     period.
     """
     later = cohort > years[-1]

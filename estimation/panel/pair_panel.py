@@ -130,7 +130,7 @@ class PairPanel:
         return len(self.city_cohort)
 
     def of_pairs(self, chosen: np.ndarray) -> PairPanel:
-        """The panel of the chosen pairs (P,) alone; its controls are left out."""
+        """Return the panel of the chosen pairs (P,) alone; its controls are left out."""
         return replace(
             self,
             city_i=self.city_i[chosen],
@@ -143,7 +143,7 @@ class PairPanel:
         )
 
     def with_controls(self, controls: np.ndarray | None) -> PairPanel:
-        """The panel with these controls (K, P, T) in the place of its own."""
+        """Return the panel with these controls (K, P, T) in the place of its own."""
         panel = copy(self)
         object.__setattr__(panel, "controls", controls)
         return panel
@@ -157,8 +157,8 @@ class PairPanel:
 def cohorts_of_pairs(
     city_cohort: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, exposure: str
 ) -> np.ndarray:
-    """First treated year of every pair (P,): the pilot's, 0 for no pilot, -1 for two pilots; under
-    exposure ``both`` the later pilot's.
+    """Return the first treated year of every pair (P,): the pilot's, 0 for no pilot, -1 for two
+    pilots; under exposure ``both`` the later pilot's.
     """
     first, second = city_cohort[city_i], city_cohort[city_j]
     if exposure == "both":
@@ -167,13 +167,13 @@ def cohorts_of_pairs(
 
 
 def _in_order(values: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Values (K, P, T) of the pairs in that order; not copied where it is theirs."""
+    """Return values (K, P, T) of the pairs in that order; not copied where it is theirs."""
     is_theirs = len(order) == 0 or bool((order == np.arange(len(order))).all())
     return np.ascontiguousarray(values if is_theirs else values[:, order])
 
 
 def within_window(cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """First treated years, with those after the last year of a panel as never."""
+    """Return the first treated years, with those after the last year of a panel as never."""
     cohort = np.asarray(cohort, dtype=np.int64)
     return np.where(cohort > years[-1], NEVER, cohort)
 
@@ -185,7 +185,7 @@ def number_cohorts(cohort: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def number_provinces(province: np.ndarray | None, n_cities: int) -> np.ndarray:
-    """Province 0..R-1 of each city, in order of the names; all of them 0 without names."""
+    """Return province 0..R-1 of each city, in order of the names; all of them 0 without names."""
     if province is None:
         return np.zeros(n_cities, dtype=np.int64)
     return np.unique(province, return_inverse=True)[1].reshape(-1).astype(np.int64)

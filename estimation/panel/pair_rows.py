@@ -43,8 +43,8 @@ class PairRows:
         self.city_i, self.city_j = np.divmod(keys, n_ids)
 
     def rows_of(self, names: Sequence[str]) -> Rows:
-        """The first row of each run where all its rows say the same in these columns, else every
-        row.
+        """Return the first row of each run where all its rows say the same in these columns, else
+        every row.
         """
         if all(self._are_same(name) for name in names):
             return Rows(self.table.at(self.first, names), self.sides, self.pair_of_run)
@@ -87,7 +87,7 @@ class PairRows:
         )
 
     def outcome_and_controls(self) -> tuple[np.ndarray, np.ndarray]:
-        """Years (T,), and the outcome and each control by pair and year (1 + K, P, T)."""
+        """Return years (T,), and the outcome and each control by pair and year (1 + K, P, T)."""
         names = (self.columns.outcome, *self.columns.controls)
         (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
         years, row_year = positions(times)
@@ -157,7 +157,7 @@ class PairRows:
 
 
 def _hint(source: Source, columns: ResolvedColumns) -> str:
-    """What to do about a column that is not there; of a cohort also what it holds."""
+    """Return what to do about a column that is not there; of a cohort also what it holds."""
     if not isinstance(columns.cohort, str) or columns.cohort in source.names:
         return "add the column or name another"
     return (

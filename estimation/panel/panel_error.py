@@ -159,7 +159,7 @@ def shown(value: Any) -> str:
 
 
 def need(package: str, purpose: str) -> ImportError:
-    """The one line for a person who lacks an optional package. It names that package and no extra:
-    an index that does not have this library has nothing to install one from.
+    """Return the one line for a person who lacks an optional package. It names that package and no
+    extra: an index that does not have this library has nothing to install one from.
     """
     return ImportError(f"{purpose} needs {package}: pip install {package}", name=package)

@@ -55,7 +55,7 @@ class PanelTable:
             raise source.fail(None, None, one_row, "no rows", "give one row or more")
 
     def at(self, rows: np.ndarray, names: Sequence[str]) -> PanelTable:
-        """Some columns of some rows, named by their place in the whole."""
+        """Return some columns of some rows, named by their place in the whole."""
         chosen = copy(self)
         chosen.rows = rows
         chosen.columns = {name: self.columns[name].take(rows) for name in names}
@@ -65,13 +65,13 @@ class PanelTable:
     def fail(
         self, row: int | None, column: str | None, expected: str, found: str, remedy: str
     ) -> PanelError:
-        """The error of a row counted from 0."""
+        """Return the error of a row counted from 0."""
         if row is not None and self.rows is not None:
             row = int(self.rows[row])
         return self.source.fail(row, column, expected, found, remedy)
 
     def shown(self, column: str, row: int) -> str:
-        """A cell as a message shows it."""
+        """Return a cell as a message shows it."""
         value = self.columns[column][row]
         if self.columns[column].blank[row]:
             return "a blank cell"
@@ -80,7 +80,9 @@ class PanelTable:
         )
 
     def numbers(self, column: str, kind: str = "a number or a blank") -> np.ndarray:
-        """Numbers (n_rows,) as they lie, NaN for blanks; infinite values and text are errors."""
+        """Return numbers (n_rows,) as they lie, NaN for blanks; infinite values and text are
+        errors.
+        """
         values = self._read(column, kind)
         wrong = np.isinf(values)
         if wrong.any():
@@ -146,7 +148,7 @@ class PanelTable:
         ]
 
     def period_shown(self, number: int) -> Any:
-        """A period as it was given."""
+        """Return a period as it was given."""
         return number if self.dates is None else self.dates.shown.get(number, number)
 
     def _whole(
@@ -180,8 +182,8 @@ class PanelTable:
     def labels(
         self, columns: Sequence[str], *, tokens: Sequence[str] = ("",)
     ) -> tuple[list[np.ndarray], np.ndarray]:
-        """Positions (n_rows,) of the ids in each column, and the ascending ids (N,) that all share:
-        integers where all of them are, else text.
+        """Return positions (n_rows,) of the ids in each column, and the ascending ids (N,) that all
+        share: integers where all of them are, else text.
 
         Parameters
         ----------
@@ -218,7 +220,7 @@ class PanelTable:
         remedy: str,
         shown: Callable[[Any], str] = str,
     ) -> np.ndarray:
-        """The value of each of n units or pairs (n,); one that varies is an error.
+        """Return the value of each of n units or pairs (n,); one that varies is an error.
 
         Parameters
         ----------
@@ -247,13 +249,13 @@ class PanelTable:
         return first
 
     def repeats(self, cell: np.ndarray) -> np.ndarray:
-        """Rows (n, 2) of the same cell (n_rows,), each with the next one."""
+        """Return rows (n, 2) of the same cell (n_rows,), each with the next one."""
         order = np.argsort(cell, kind="stable")
         again = np.flatnonzero(np.diff(cell[order]) == 0)
         return np.stack([order[again], order[again + 1]], axis=1)
 
     def is_blank(self, column: str) -> bool:
-        """Whether any cell of an id column is blank."""
+        """Return whether any cell of an id column is blank."""
         found = self.columns[column].encoded
         return (found.codes < 0).any() or any(map(is_nothing, found.values))
 
@@ -321,7 +323,9 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
 
 
 def _columns_shown(names: Sequence[str], absent: Sequence[str]) -> str:
-    """The columns that there are; of many those first whose names are like one that is absent."""
+    """Return the columns that there are; of many those first whose names are like one that is
+    absent.
+    """
     if len(names) <= MOST_COLUMNS:
         return ", ".join(map(str, names)) or "no columns"
     near = []
@@ -332,7 +336,7 @@ def _columns_shown(names: Sequence[str], absent: Sequence[str]) -> str:
 
 
 def as_id(value: object) -> int | str | float | None:
-    """An id as an integer or a text; a fraction stays a float, and is none."""
+    """Return an id as an integer or a text; a fraction stays a float, and is none."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
@@ -341,14 +345,14 @@ def as_id(value: object) -> int | str | float | None:
 
 
 def is_integer(text: int | str) -> bool:
-    """Whether an id is a whole number, also as text; 007 is a text, as 7 is another unit."""
+    """Return whether an id is a whole number, also as text; 007 is a text, as 7 is another unit."""
     is_digits = isinstance(text, str) and text.isascii() and text.removeprefix("-").isdecimal()
     return isinstance(text, int) or (is_digits and str(int(text)) == text)
 
 
 def like_ids(ids: np.ndarray) -> list[str]:
-    """A note on units that are one when width, case, blanks and the zeros around a whole number do
-    not count; empty without any.
+    """Return a note on units that are one when width, case, blanks and the zeros around a whole
+    number do not count; empty without any.
     """
     same: dict[str, list[str]] = {}
     for text in () if ids.dtype.kind == "i" else map(str, ids):
@@ -360,8 +364,8 @@ def like_ids(ids: np.ndarray) -> list[str]:
 
 
 def note_few_on_both_sides(n_both: int, n_units: int, remedy: str) -> list[str]:
-    """A note where few ids are on both sides of a pair, as they are if two kinds of units, such as
-    banks and firms, are both numbered from 1.
+    """Return a note where few ids are on both sides of a pair, as they are if two kinds of units,
+    such as banks and firms, are both numbered from 1.
     """
     if not 0 < n_both < n_units / 2:
         return []
@@ -372,6 +376,6 @@ def note_few_on_both_sides(n_both: int, n_units: int, remedy: str) -> list[str]:
 
 
 def listed(names: Sequence[object]) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names, and how many more there are."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(map(str, names[:NAMED])) + more

@@ -74,7 +74,7 @@ def keep_pairs(
     tie_quantile: float | None,
     n_partners: int | None,
 ) -> np.ndarray:
-    """The rule of ties: which eligible pairs a sample keeps (docs/methods, section 4).
+    """Return the rule of ties: which eligible pairs a sample keeps (docs/methods, section 4).
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def keep_pairs(
 
 
 def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.ndarray:
-    """Pairs strictly above the quantile (linear between order statistics) of the eligible pairs'
-    ties; shape (P,).
+    """Return pairs strictly above the quantile (linear between order statistics) of the eligible
+    pairs' ties; shape (P,).
 
     A linear quantile between two order statistics separates them, so 'strictly above it' is 'above
     the lower one' and needs no arithmetic.

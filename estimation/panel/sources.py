@@ -35,7 +35,7 @@ A_PANEL = (
 
 
 def open_source(panel: Any, what: str = "panel") -> Source:
-    """What a panel holds, before any column is read.
+    """Return what a panel holds, before any column is read.
 
     Parameters
     ----------
@@ -75,7 +75,9 @@ def open_source(panel: Any, what: str = "panel") -> Source:
 
 
 def _one_kind(cells: Any, name: str, label: str) -> Column:
-    """A column; one that mixes kinds of cells is an error that names the first row of another."""
+    """Return a column; one that mixes kinds of cells is an error that names the first row of
+    another.
+    """
     try:
         column = column_of(cells)
     except (TypeError, ValueError) as error:
@@ -95,7 +97,7 @@ def _one_kind(cells: Any, name: str, label: str) -> Column:
 
 
 def quote(name: str) -> str:
-    """An SQL identifier in double quotes."""
+    """Return an SQL identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -119,7 +121,7 @@ def _open_mapping(columns: Mapping[Any, Any]) -> Source:
 
 
 def free_memory() -> float:
-    """Bytes; without bound where the system does not say."""
+    """Return bytes; without bound where the system does not say."""
     try:
         return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (ValueError, OSError, AttributeError):
@@ -138,7 +140,7 @@ def _require_memory(path: Path, n_rows: int, n_columns: int, n_bytes: int = 0) -
 
 
 def open_file(path: Path) -> Source:
-    """A file whose columns are not read yet.
+    """Return a file whose columns are not read yet.
 
     Raises
     ------
@@ -299,8 +301,8 @@ def _open_csv(path: Path) -> Source:
 def _read_csv(
     path: Path, header: list[str], above: int, wanted: Sequence[str], texts: Sequence[str]
 ) -> Any:
-    """Ids as text, the rest as numbers; where a cell is none, everything as text, so that the cell
-    can be named.
+    """Return ids as text, the rest as numbers; where a cell is none, everything as text, so that
+    the cell can be named.
     """
     try:
         import pyarrow as pa

@@ -24,7 +24,7 @@ NO_FRAME = (str, tuple, list)
 
 
 def columns_of_sides(source: Source, name: str, unit: tuple[str, str]) -> tuple[str, str] | None:
-    """The two columns that hold `name` of each unit of a pair:
+    """Return the two columns that hold `name` of each unit of a pair:
 
     `name_exporter, name_importer`, `exporter_name, ...` or `name_i, name_j`.
     """
@@ -37,14 +37,14 @@ def columns_of_sides(source: Source, name: str, unit: tuple[str, str]) -> tuple[
 
 
 def named(given: Any) -> tuple[str, ...]:
-    """Names among what was given: one, several, or none."""
+    """Return names among what was given: one, several, or none."""
     if isinstance(given, str):
         return (given,)
     return tuple(given) if isinstance(given, tuple | list) else ()
 
 
 def beside(given: Any, what: str) -> Any:
-    """What was given; a text that names a file of units and values as a path."""
+    """Return what was given; a text that names a file of units and values as a path."""
     # values in an order say of no unit which is its own
     is_in_order = type(given).__name__ in ("ndarray", "Series") and not hasattr(given, "index")
     if given is None or is_in_order or isinstance(given, Real):
@@ -55,8 +55,8 @@ def beside(given: Any, what: str) -> Any:
 
 
 def is_beside(given: Any) -> bool:
-    """Whether values of units are given beside the panel: as a mapping, a series or a frame of
-    their own.
+    """Return whether values of units are given beside the panel: as a mapping, a series or a frame
+    of their own.
     """
     return given is not None and not isinstance(given, NO_FRAME)
 
@@ -64,8 +64,8 @@ def is_beside(given: Any) -> bool:
 def rows_beside(
     given: Any, what: str, ids: np.ndarray, dates: Dates | None, n_rows: int = 0
 ) -> tuple[Rows, list[str]]:
-    """What is given of units beside the panel, as rows of a table that calls each by its unit; and
-    a note on units that the panel does not hold, whose rows are left out.
+    """Return what is given of units beside the panel, as rows of a table that calls each by its
+    unit; and a note on units that the panel does not hold, whose rows are left out.
 
     Parameters
     ----------
@@ -127,8 +127,8 @@ def _refuse_rows(given: Any, what: str, n_units: int, n_rows: int) -> None:
 def cohorts_of_units(
     rows: Rows, names: Sequence[str], ids: np.ndarray, years: np.ndarray
 ) -> np.ndarray:
-    """First treated period of each unit (N,), 0 for never and for units without a row, from a
-    column for each side of the rows.
+    """Return the first treated period of each unit (N,), 0 for never and for units without a row,
+    from a column for each side of the rows.
     """
     is_calendar = bool(years[-1] >= FIRST_YEAR)
     periods = rows.table.periods(names, may_be_blank=True, calendar=is_calendar)
@@ -139,7 +139,7 @@ def cohorts_of_units(
 def blocks_of_units(
     rows: Rows, names: Sequence[str], ids: np.ndarray, tokens: Sequence[str]
 ) -> np.ndarray:
-    """Block of each unit (N,), from a column for each side of the rows; `tokens` as of
+    """Return the block of each unit (N,), from a column for each side of the rows; `tokens` as of
     `PanelTable.labels`.
     """
     place = np.concatenate(rows.sides)
@@ -153,5 +153,5 @@ def blocks_of_units(
 
 
 def shown_cohort(year: int) -> str:
-    """A first treated period as a message shows it: 0 stands for a blank cell."""
+    """Return a first treated period as a message shows it: 0 stands for a blank cell."""
     return str(year) if year else "blank"

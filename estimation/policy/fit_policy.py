@@ -60,7 +60,7 @@ class Sample(Window):
     reasons: tuple[str, ...] = ()
 
     def ids_of(self, panel: CityPanel) -> list[Any]:
-        """The units that the panel holds, in its order."""
+        """Return the units that the panel holds, in its order."""
         return self.city_ids[panel.kept].tolist()
 
 
@@ -172,7 +172,7 @@ def fit_policy(
 
 
 def sample_of(cities: CityFile, listed: PolicyList) -> Sample:
-    """The window of a list, its complete units, and what becomes of each place."""
+    """Return the window of a list, its complete units, and what becomes of each place."""
     span = span_of(cities.growth, cities.years)
     first, last = int(cities.years[span[0]]), int(cities.years[span[-1]])
     places = tuple(
@@ -217,7 +217,7 @@ def span_of(growth: np.ndarray, years: np.ndarray) -> np.ndarray:
 
 
 def _in_span(one: Place, first: int, last: int, units: set[Any]) -> Place:
-    """What the years of the series say of a place."""
+    """Return what the years of the series say of a place."""
     if one.status != TAKEN:
         return one
     if one.unit not in units:
@@ -240,7 +240,7 @@ def _in_panel(
     movable: Mapping[Any, bool],
     missing: Mapping[Any, Sequence[int]],
 ) -> Place:
-    """What the panel says of a place that the list takes."""
+    """Return what the panel says of a place that the list takes."""
     if one.status != TAKEN:
         return one
     if one.unit not in movable:
@@ -256,7 +256,7 @@ def _in_panel(
 
 
 def _refusals(panel: CityPanel) -> tuple[str, ...]:
-    """Why a list is refused, a sentence for each reason."""
+    """Return why a list is refused, a sentence for each reason."""
     if len(panel.cohorts) == 0:
         return (
             "Refused: no city of the list can be tested, for the reasons given beside its rows; "
@@ -296,7 +296,7 @@ def _refusals(panel: CityPanel) -> tuple[str, ...]:
 
 
 def rule_of(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:
-    """What decides the result but the data."""
+    """Return what decides the result but the data."""
     starts = sorted(f"{one.unit} {one.start}" for one in sample.places if one.status in IN_PANEL)
     # nobody is compared with these
     left_out = {str(one.unit) for one in sample.places if one.status == LEFT_OUT}
@@ -314,7 +314,7 @@ def rule_of(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:
 
 
 def _weights(panel: CityPanel) -> tuple[dict[str, Any], ...]:
-    """The weight of the estimate by years since the start."""
+    """Return the weight of the estimate by years since the start."""
     weight = treatment_contrast(panel).weight[panel.block, panel.label]
     ages = panel.ages[panel.label]
     rows = []
@@ -335,7 +335,7 @@ def _checks(sample: Sample, settings: Mapping[str, int]) -> tuple[tuple[str, Pri
 def _moved_back(
     cities: CityFile, sample: Sample, settings: Mapping[str, int]
 ) -> tuple[dict[str, Any], ...]:
-    """All starts moved back so that the first falls in the middle of the years before it."""
+    """Return all starts moved back so that the first falls in the middle of the years before it."""
     first_start = int(sample.cohort[sample.cohort > 0].min())
     span = cities.years[span_of(cities.growth, cities.years)]
     years = span[span < first_start]
@@ -365,7 +365,7 @@ def _beside_others(
     others: Mapping[str, Mapping[Any, int]],
     settings: Mapping[str, int],
 ) -> tuple[tuple[dict[str, Any], ...], PrimaryResult | None]:
-    """How far each other policy treats the same units and years, and the test net of all."""
+    """Return how far each other policy treats the same units and years, and the test net of all."""
     own = panel.treated[panel.label]
     ids = sample.ids_of(panel)
     rows, paths = [], []
@@ -391,7 +391,7 @@ def _beside_others(
 def _net_of(
     panel: CityPanel, own: np.ndarray, paths: np.ndarray, settings: Mapping[str, int]
 ) -> PrimaryResult:
-    """The test of the measure less what one regression gives the other policies.
+    """Return the test of the measure less what one regression gives the other policies.
 
     The estimate is that of the regression on all policies; its test holds the parts of the others.
     """

@@ -101,7 +101,7 @@ class PolicyList:
 
 
 def list_of_starts(starts: dict[Any, int]) -> PolicyList:
-    """A list from the first treated year of each unit."""
+    """Return a list from the first treated year of each unit."""
     ordered = enumerate(sorted(starts.items()), start=1)
     return PolicyList(
         tuple(Place(row, str(unit), unit, int(year)) for row, (unit, year) in ordered)
@@ -173,7 +173,7 @@ def read_list(given: Any, names: Names) -> PolicyList:
 def _units(
     source: Source, row: int, cell: tuple[str, str], scope: str, names: Names
 ) -> Sequence[Any]:
-    """The units that a place and its scope mean; none where nothing has that name."""
+    """Return the units that a place and its scope mean; none where nothing has that name."""
     column, text = cell
     unit, of_block = names.find(text)
     if scope == PROVINCE:
@@ -207,7 +207,7 @@ def _text(cell: Any) -> str:
 
 
 def _year(source: Source, row: int, column: str, text: str) -> int:
-    """The year that a date counts from."""
+    """Return the year that a date counts from."""
     found = DATE.fullmatch(text.partition(" ")[0].partition("T")[0])
     month = int(found[2] or 1) if found else 0
     if found is None or not 1 <= month <= 12:
@@ -227,7 +227,7 @@ def _require_same_year(source: Source, row: int, cells: Mapping[str, str], start
 def _unknown(
     source: Source, column: str, unknown: list[tuple[int, str]], known: Sequence[str]
 ) -> PanelError:
-    """The error that names each unknown place by its row, with the names nearest to it."""
+    """Return the error that names each unknown place by its row, with the names nearest to it."""
     said = []
     folded = {one.casefold(): one for one in known}
     for row, name in unknown[:NAMED]:
@@ -240,7 +240,7 @@ def _unknown(
 
 
 def _without_repeats(places: Sequence[Place]) -> tuple[Place, ...]:
-    """The places with each unit once: the row with the earliest start is taken."""
+    """Return the places with each unit once: the row with the earliest start is taken."""
     first: dict[Any, Place] = {}
     for one in places:
         held = first.get(one.unit)

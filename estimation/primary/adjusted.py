@@ -54,8 +54,8 @@ def draw_adjusted(
     basis: np.ndarray,
     permuted: np.ndarray,
 ) -> list[Draws]:
-    """The coefficient of each of several measures in each draw, with the mean of its variances
-    clustered by city and by block.
+    """Return the coefficient of each of several measures in each draw, with the mean of its
+    variances clustered by city and by block.
 
     Covariates stay with the city while admissions move, so the treatment is made net of them anew
     in each draw. Without covariates the result equals that of `draw_statistics` with the two-way

@@ -172,7 +172,7 @@ def permute_adjusted(
 
 
 def _larger(both: list[Draws]) -> np.ndarray:
-    """The larger absolute statistic of two measures in each draw, (J,)."""
+    """Return the larger absolute statistic of two measures in each draw, (J,)."""
     return np.max([np.abs(one.statistic()) for one in both], axis=0)
 
 

@@ -34,7 +34,7 @@ class Channel(Tested):
 def estimate_channels(
     panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, permuted: np.ndarray
 ) -> tuple[Channel, ...]:
-    """Both channels under the draws of the primary test, without one that does not vary;
+    """Return both channels under the draws of the primary test, without one that does not vary;
     parameters as of `channel_draws`.
     """
     both = channel_draws(panel, z, m, contrast, permuted).items()
@@ -47,9 +47,9 @@ def estimate_channels(
 def channel_draws(
     panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, permuted: np.ndarray
 ) -> dict[str, tuple[Draws, Callable[[float | None], float | None]]]:
-    """Coefficients and errors of both channels, by name, each with the function that takes an
-    additive effect on the channel's measure to the units of `Channel`; None where there is no such
-    change.
+    """Return coefficients and errors of both channels, by name, each with the function that takes
+    an additive effect on the channel's measure to the units of `Channel`; None where there is no
+    such change.
 
     Own variance: the contrast of the primary test on the absolute own shock, u of z on (1, m) in
     all years; the mean of pilots after admission over what it would have been, squared. A spread
@@ -79,7 +79,7 @@ def channel_draws(
 
 
 def loading_draws(panel: CityPanel, z: np.ndarray, m: np.ndarray, permuted: np.ndarray) -> Draws:
-    """The change of the loading under every draw, over its error from the years.
+    """Return the change of the loading under every draw, over its error from the years.
 
     The error is the scatter over years of the mean over pilots of z less the mean of the block, net
     of a level, a loading and a change of loading: whatever national factors pilots load on more

@@ -230,8 +230,8 @@ class Window(CityFile):
 
 
 def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[str, ...]:
-    """Why the primary test gives no verdict on this panel, one sentence per reason; empty where it
-    does.
+    """Return why the primary test gives no verdict on this panel, one sentence per reason; empty
+    where it does.
 
     Parameters
     ----------

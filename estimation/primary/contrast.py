@@ -30,8 +30,8 @@ class Contrast:
 
 
 def two_way(panel: CityPanel, response: np.ndarray, blind: np.ndarray) -> Contrast:
-    """Least squares of values on `response` with block x year effects, and with effects of each
-    city on the columns of `blind`.
+    """Return least squares of values on `response` with block x year effects, and with effects of
+    each city on the columns of `blind`.
 
     Parameters
     ----------
@@ -56,6 +56,6 @@ def two_way(panel: CityPanel, response: np.ndarray, blind: np.ndarray) -> Contra
 
 
 def treatment_contrast(panel: CityPanel) -> Contrast:
-    """Two-way least squares on pilot x post, city and block x year effects."""
+    """Return two-way least squares on pilot x post, city and block x year effects."""
     shape = (len(panel.counts), *panel.treated.shape)
     return two_way(panel, np.broadcast_to(panel.treated, shape), np.ones((*shape[::2], 1)))

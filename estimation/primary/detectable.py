@@ -20,7 +20,7 @@ IMPOSED = ("S-30", "S-60", "S+60", "L+50", "L-50")
 
 
 def detectable(draws: Draws, others: np.ndarray, sign: int) -> float | None:
-    """Smallest additive change of a sign that is found in 80 % of the draws.
+    """Return the smallest additive change of a sign that is found in 80 % of the draws.
 
     The panel is freed of the estimate; a change is then put on the cells that a draw treats. The
     critical value is that of the real admissions with the same change.
@@ -100,7 +100,8 @@ def power_curve(
     permutations: int = 199,
     seed: int = 1,
 ) -> list[dict[str, Any]]:
-    """Share of pseudo-admissions on this panel in which an imposed effect is found at 5 %.
+    """Return the share of pseudo-admissions on this panel in which an imposed effect is found at 5
+    %.
 
     The real admissions are permuted within blocks; effects as of `impose`.
 
@@ -148,7 +149,7 @@ def power_curve(
 
 
 def _family(panel: CityPanel, permuted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients of both series, and the p of the family."""
+    """Return coefficients of both series, and the p of the family."""
     contrast = treatment_contrast(panel)
     draws = [
         draw_statistics(

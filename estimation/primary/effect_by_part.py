@@ -42,7 +42,7 @@ class Parts:
 def fit_parts(
     panel: CityPanel, y: np.ndarray, effect: float, paths: np.ndarray, permuted: np.ndarray
 ) -> Parts | None:
-    """Least squares of y on treatment in each part, with city and block x year effects.
+    """Return least squares of y on treatment in each part, with city and block x year effects.
 
     Under equality the panel less the common effect has none in any part, so draws are of that
     panel.

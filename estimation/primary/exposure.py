@@ -34,8 +34,8 @@ class Ring:
     outer: float
 
     def reach(self, label: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
-        """First label (ascending dates) of a pilot in the ring, `n_labels` where there is none, and
-        whether no pilot is nearer; (J, N) each, from labels (J, M), 0 = no pilot.
+        """Return the first label (ascending dates) of a pilot in the ring, `n_labels` where there
+        is none, and whether no pilot is nearer; (J, N) each, from labels (J, M), 0 = no pilot.
         """
         inside = (self.distance > self.inner) & (self.distance <= self.outer)
         first = np.full((len(label), len(inside)), n_labels, dtype=np.int8)
@@ -77,7 +77,7 @@ class Tied:
 
 
 def _any(pilots: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Whether a city has one of the pilots (J, M) inside (N, M); (J, N)."""
+    """Return whether a city has one of the pilots (J, M) inside (N, M); (J, N)."""
     return pilots.astype(np.float32) @ inside.T.astype(np.float32) > 0.5
 
 
@@ -107,8 +107,8 @@ def fit_exposure(
     permutations: int,
     seed: int | Sequence[int],
 ) -> tuple[WithinBlockResult, Draws | None]:
-    """Change of cities that are no pilots when a pilot near or tied to them is admitted, against
-    the others of their block.
+    """Return the change of cities that are no pilots when a pilot near or tied to them is admitted,
+    against the others of their block.
 
     Parameters
     ----------
@@ -200,8 +200,8 @@ def _scores(
     exposed: np.ndarray,
     weight: np.ndarray,
 ) -> np.ndarray:
-    """Sums over the years of the instrument times the outcome, the real exposure and that of the
-    draw, each less the mean of the block's cities that the draw compares, (3, J, n).
+    """Return sums over the years of the instrument times the outcome, the real exposure and that of
+    the draw, each less the mean of the block's cities that the draw compares, (3, J, n).
 
     Values, real and expected exposure (n, T), those of the draw (J, n, T), weight (J, n).
     """

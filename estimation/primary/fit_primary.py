@@ -161,7 +161,9 @@ def fit_primary(
 
 
 def _unequal_gaps(panel: CityPanel, permuted: np.ndarray) -> tuple[str, ...]:
-    """The warning that missing cells depend on treatment, by the level of the test itself."""
+    """Return the warning that missing cells depend on treatment, by the level of the test
+    itself.
+    """
     if not panel.has_gaps:
         return ()
     known = np.isfinite(panel.growth)
@@ -186,7 +188,7 @@ def fit_window(window: Window, **settings: int) -> PrimaryResult:
 def _draw(
     panel: CityPanel, y: np.ndarray, contrast: Contrast, weight: np.ndarray, permuted: np.ndarray
 ) -> Draws:
-    """Draws of a measure; with gaps an effect adds less than 1 to the contrast, and both are
+    """Return draws of a measure; with gaps an effect adds less than 1 to the contrast, and both are
     divided by what it adds, which makes the estimate that of least squares on the known cells.
     """
     if not panel.has_gaps:
@@ -247,7 +249,7 @@ def measure_result(
     others: Sequence[Draws] = (),
     p_value_family: float | None = None,
 ) -> PrimaryResult:
-    """The result of one measure with all its figures and its verdict.
+    """Return the result of one measure with all its figures and its verdict.
 
     Parameters
     ----------
@@ -280,8 +282,8 @@ def measure_result(
 def identity(
     panel: CityPanel, weight: np.ndarray, y: np.ndarray, estimate: float
 ) -> dict[str, float]:
-    """Means of y over pilots' untreated years, each pilot with its share of the weights, and over
-    treated cells with their own; and the latter without the estimate.
+    """Return means of y over pilots' untreated years, each pilot with its share of the weights, and
+    over treated cells with their own; and the latter without the estimate.
     """
     treated = panel.treated[panel.label]
     untreated = (y * (1 - treated)).sum(axis=1) / (1 - treated).sum(axis=1)
@@ -291,7 +293,9 @@ def identity(
 
 
 def with_verdict(result: PrimaryResult, accepts_again: bool) -> PrimaryResult:
-    """The result with its verdict, by the one rule of what is called found, and its cautions."""
+    """Return the result with its verdict, by the one rule of what is called found, and its
+    cautions.
+    """
     rise, fall = result.minimum_detectable_rise, result.minimum_detectable_fall
     larger = None if rise is None or fall is None else max(rise, fall)
     warnings = list(result.warnings)
@@ -322,8 +326,8 @@ def verdict_of(p_value_family: float, detectable: float | None) -> str:
 
 
 def counted(panel: CityPanel, weight: np.ndarray | None, capped: bool) -> PrimaryResult:
-    """What holds of the panel before any figure: its years and counts; without weights where there
-    is no verdict.
+    """Return what holds of the panel before any figure: its years and counts; without weights where
+    there is no verdict.
     """
     treated = panel.treated[panel.label] > 0
     of_treated = np.zeros(treated.sum()) if weight is None else weight[treated]

@@ -80,8 +80,8 @@ def permute_in_order(
 
 
 def permute_by_keys(panel: CityPanel, keys: np.ndarray) -> np.ndarray:
-    """Which city's admissions each city gets, (1 + draws, N) ints: within a block the city with the
-    largest of its keys (draws, N) takes the block's earliest admission, and so on.
+    """Return which city's admissions each city gets, (1 + draws, N) ints: within a block the city
+    with the largest of its keys (draws, N) takes the block's earliest admission, and so on.
 
     Samples of other cities that take the keys of the same cities are permuted alike.
     """

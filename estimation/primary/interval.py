@@ -59,8 +59,8 @@ def interval_and_p(
 
 
 def find_interval(draws: Draws) -> tuple[float | None, float | None, bool]:
-    """Ends of the interval, outward from the estimate to the first rejection (None where no effect
-    on that side is rejected), and whether effects further out are accepted again.
+    """Return ends of the interval, outward from the estimate to the first rejection (None where no
+    effect on that side is rejected), and whether effects further out are accepted again.
 
     A draw counts at effect d where (b* - d c*)^2 e^2 >= (b - d)^2 e*^2(d): a polynomial of degree
     four in d, so the places where it begins and ceases to count are its roots.

@@ -17,7 +17,7 @@ def standardise(growth: np.ndarray) -> np.ndarray:
 
 
 def cycle(values: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """Values less their mean and their linear trend in the years; shape (N, T)."""
+    """Return values less their mean and their linear trend in the years; shape (N, T)."""
     time = years - years.mean()
     centred = values - values.mean(axis=1, keepdims=True)
     if len(years) == 1:
@@ -58,7 +58,7 @@ def synchronization(z: np.ndarray, m: np.ndarray, v: np.ndarray, cap: float = np
 
 
 def gap_cap(z: np.ndarray, m: np.ndarray) -> float:
-    """The quantile `CAP_QUANTILE` of abs(z - m) over all cities and years."""
+    """Return the quantile `CAP_QUANTILE` of abs(z - m) over all cities and years."""
     return float(np.nanquantile(np.abs(z - m), CAP_QUANTILE))
 
 
@@ -84,18 +84,18 @@ def _less_mean(x: np.ndarray, fitted: np.ndarray) -> np.ndarray:
 
 
 def block_means(values: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Means of values (N, K) over the cities of each block, (B, K)."""
+    """Return means of values (N, K) over the cities of each block, (B, K)."""
     sums = np.zeros((int(block.max()) + 1, values.shape[1]))
     np.add.at(sums, block, values)
     return sums / np.bincount(block)[:, None]
 
 
 def net_of_blocks(values: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Values (N, K) less their means over the cities of the block."""
+    """Return values (N, K) less their means over the cities of the block."""
     return values - block_means(values, block)[block]
 
 
 def net_of_effects(values: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Values (N, T) net of city and block x year effects."""
+    """Return values (N, T) net of city and block x year effects."""
     centred = values - values.mean(axis=1, keepdims=True)
     return net_of_blocks(centred, block)

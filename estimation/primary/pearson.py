@@ -15,8 +15,8 @@ LEAST_YEARS = 5
 def pearson_before_after(
     panel: CityPanel, series: np.ndarray, weight: np.ndarray
 ) -> tuple[float | None, float | None]:
-    """Mean correlation of pilots with never-treated cities outside their block, in untreated years
-    and in treated ones.
+    """Return the mean correlation of pilots with never-treated cities outside their block, in
+    untreated years and in treated ones.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def pearson_before_after(
 
 
 def _with_never_pilots(panel: CityPanel, values: np.ndarray, cities: np.ndarray) -> np.ndarray:
-    """Mean correlation of each city with the never-treated cities outside its block, (n,); a city
-    that does not move in these years is no partner, and has a correlation of 0.
+    """Return the mean correlation of each city with the never-treated cities outside its block,
+    (n,); a city that does not move in these years is no partner, and has a correlation of 0.
     """
     centred = values - values.mean(axis=1, keepdims=True)
     length = np.sqrt((centred**2).sum(axis=1, keepdims=True))

@@ -96,7 +96,9 @@ class Draws:
         return np.where(fine, coefficient / np.sqrt(np.where(fine, variance, 1.0)), np.inf)
 
     def freed(self) -> tuple[Draws, float]:
-        """The draws on the panel less the real estimate, in units of its error, and that error."""
+        """Return the draws on the panel less the real estimate, in units of its error, and that
+        error.
+        """
         b = self.estimate[0]
         unit = float(np.sqrt(self.variance(b)[0]))
         _, linear, square = self.error.T
@@ -121,7 +123,8 @@ def draw_statistics(
     has_effects: bool = True,
     response: np.ndarray | None = None,
 ) -> Draws:
-    """The contrast for each draw, with the mean of its variances clustered by city and by block.
+    """Return the contrast for each draw, with the mean of its variances clustered by city and by
+    block.
 
     A city's share in the error is its weights times its values net of block x year effects and of
     the estimate; weights are orthogonal to city effects.
@@ -177,12 +180,14 @@ def squared_error(ours: np.ndarray, real: np.ndarray | None, starts: np.ndarray)
 
 
 def _products(one: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Sums (J,) of the products of scores by city, and of those by block."""
+    """Return sums (J,) of the products of scores by city, and of those by block."""
     return sum(np.einsum("jn,jn->j", a, b) for a, b in zip(one, other, strict=True))
 
 
 def _net_of_estimate(scores: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sums (J,) of scores (J, N), and the scores less what a unit effect adds times these."""
+    """Return the sums (J,) of scores (J, N), and the scores less what a unit effect adds times
+    these.
+    """
     sums = scores.sum(axis=1)
     return sums, scores - sums[:, None] * unit
 

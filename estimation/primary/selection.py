@@ -13,8 +13,8 @@ from ..inference.permutation.draws import critical_value, permutation_p_value
 
 
 def growth_before(growth: np.ndarray, years: np.ndarray, first: int) -> dict[str, np.ndarray]:
-    """Mean, linear trend a year and standard deviation (divisor T) of each city's growth (N, T)
-    before the year `first`; (N,) each.
+    """Return the mean, linear trend a year and standard deviation (divisor T) of each city's growth
+    (N, T) before the year `first`; (N,) each.
     """
     before = years < first
     part, time = growth[:, before], years[before] - years[before].mean()
@@ -29,8 +29,8 @@ def growth_before(growth: np.ndarray, years: np.ndarray, first: int) -> dict[str
 def within_block_gap(
     values: np.ndarray, admitted: np.ndarray, block: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gap of admitted cities to others of their block by least squares with block effects, and its
-    error robust to unequal variances.
+    """Return the gap of admitted cities to others of their block by least squares with block
+    effects, and its error robust to unequal variances.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def selection_rows(
     permutations: int,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Gap, interval and p of each characteristic under permutations of admission within blocks, and
-    their joint p.
+    """Return gap, interval and p of each characteristic under permutations of admission within
+    blocks, and their joint p.
 
     Parameters
     ----------

@@ -75,7 +75,9 @@ def fit_within_block(
 def outcome_draws(
     panel: CityPanel, permuted: np.ndarray, *, least_years: int = MINIMUM_YEARS_BEFORE
 ) -> Draws | None:
-    """The contrast of a panel's outcome in each draw; None where the panel lacks what it needs."""
+    """Return the contrast of a panel's outcome in each draw; None where the panel lacks what it
+    needs.
+    """
     if lacking(panel, least_years):
         return None
     contrast = treatment_contrast(panel)

@@ -31,7 +31,7 @@ class Row(dict):
 
 
 def rows_of(data: ReportData, name: str) -> list[Row]:
-    """Rows of a query, made once for all pages.
+    """Return rows of a query, made once for all pages.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def rows_of(data: ReportData, name: str) -> list[Row]:
 
 
 def rows_by(data: ReportData, name: str, *keys: str) -> dict[tuple, list[Row]]:
-    """Rows of a query by their values of some keys."""
+    """Return rows of a query by their values of some keys."""
     if (name, *keys) not in data.found:
         found = data.found[name, *keys] = {}
         for row in rows_of(data, name):
@@ -63,18 +63,18 @@ def _plain(value: object) -> str:
 
 
 def number(value: object) -> float | None:
-    """A float, or None for anything missing."""
+    """Return a float, or None for anything missing."""
     return None if value is None or pd.isna(value) else float(value)
 
 
 def rounded(value: object, digits: int) -> float | None:
-    """A float of so many digits for a script, or None for anything missing."""
+    """Return a float of so many digits for a script, or None for anything missing."""
     found = number(value)
     return None if found is None else round(found, digits)
 
 
 def shown(value: object, form: str) -> str:
-    """A value as text.
+    """Return a value as text.
 
     Parameters
     ----------
@@ -112,15 +112,15 @@ _FORMS = {
 
 
 def num(row: Row, column: str, form: str) -> Markup:
-    """A number in a sentence, with its query and column."""
+    """Return a number in a sentence, with its query and column."""
     return Markup('<span class="num" data-q="{}" data-c="{}:{}">{}</span>').format(
         row.ref, column, form, shown(row[column], form)
     )
 
 
 def td(row: dict[str, Any], column: str, form: str, *, said: Callable[[object], str]) -> Markup:
-    """A cell of a table whose `tr` names the row; one that is withheld says why (`said` puts the
-    reason into the language of the page).
+    """Return a cell of a table whose `tr` names the row; one that is withheld says why (`said` puts
+    the reason into the language of the page).
     """
     if column not in row:
         return Markup('<td class="n">{}</td>').format(NOTHING)

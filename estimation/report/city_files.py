@@ -178,7 +178,7 @@ order by city_id, "year"
 
 
 def script(name: str, value: Any) -> str:
-    """A script that hands an object of JSON to the page under a name."""
+    """Return a script that hands an object of JSON to the page under a name."""
     return _script(
         name, json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     )
@@ -236,7 +236,7 @@ def write_synchronization(
 
 
 def _thousandths(column: Any) -> np.ndarray:
-    """Values as whole thousandths of 16 bits."""
+    """Return values as whole thousandths of 16 bits."""
     values = np.ma.filled(column, np.nan).astype(float)
     return np.where(
         np.isfinite(values), np.clip(np.round(values * SCALE), MISSING + 1, -MISSING - 1), MISSING
@@ -244,7 +244,7 @@ def _thousandths(column: Any) -> np.ndarray:
 
 
 def _places(order: np.ndarray, found: dict[str, Any], *names: str) -> list[np.ndarray]:
-    """Positions of the cities of some columns in the order of all."""
+    """Return positions of the cities of some columns in the order of all."""
     return [np.searchsorted(order, np.ma.filled(found[name], 0)) for name in names]
 
 

@@ -24,7 +24,7 @@ class ReportData:
     found: dict[tuple[str, ...], dict[tuple, list[Any]]] = field(default_factory=dict, init=False)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        """The frame of one query."""
+        """Return the frame of one query."""
         return self.frames[name]
 
     @property

@@ -56,7 +56,7 @@ FILES = {
 
 
 def downloads(data: ReportData) -> dict[str, str]:
-    """CSV text by file name, without ending."""
+    """Return CSV text by file name, without ending."""
     frames: dict[str, pd.DataFrame] = {name: data[query] for name, query in FILES.items()}
     frames["headline"] = data["estimate"][data["estimate"]["analysis"].eq("baseline")]
     frames["dictionary"] = _dictionary(data)
@@ -65,8 +65,8 @@ def downloads(data: ReportData) -> dict[str, str]:
 
 
 def pilot_zones(data: ReportData) -> pd.DataFrame:
-    """One row a zone, for whoever writes about them: names, dates, city, whether the main test
-    has the city, from which year it counts as treated there, how closely it moved with cities
+    """Return one row a zone, for whoever writes about them: names, dates, city, whether the main
+    test has the city, from which year it counts as treated there, how closely it moved with cities
     without a zone before and after, and the keys last. What one city would have had without its
     zone is not there: the test estimates one change for all.
     """
@@ -102,7 +102,9 @@ def pilot_zones(data: ReportData) -> pd.DataFrame:
 
 
 def zone_map(data: ReportData) -> str:
-    """The zones as GeoJSON, each at the seat of its city; those of a whole province have none."""
+    """Return the zones as GeoJSON, each at the seat of its city; those of a whole province have
+    none.
+    """
     features = []
     for row in json.loads(pilot_zones(data).to_json(orient="records")):
         place = [row.pop("longitude"), row.pop("latitude")]
@@ -115,7 +117,9 @@ def zone_map(data: ReportData) -> str:
 
 
 def _dictionary(data: ReportData) -> pd.DataFrame:
-    """Columns of the publication with their comments in English and their words in Chinese."""
+    """Return columns of the publication with their comments in English and their words in
+    Chinese.
+    """
     rows, words = data["columns"], book("dictionary.yml")
     return pd.DataFrame(
         {

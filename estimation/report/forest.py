@@ -35,14 +35,14 @@ class Forest:
 
 
 def is_found(row: Row) -> bool:
-    """The rule of every bold row, title and count: the p that is corrected within its family is
-    below 5 %. A row of no family has none, and is not found.
+    """Return the rule of every bold row, title and count: the p that is corrected within its family
+    is below 5 %. A row of no family has none, and is not found.
     """
     return is_below(row.get("p_value_family"))
 
 
 def is_below(p_value: Any) -> bool:
-    """Whether there is a p, and it is below 5 %."""
+    """Return whether there is a p, and it is below 5 %."""
     return number(p_value) is not None and p_value < LEVEL
 
 

@@ -156,8 +156,8 @@ def _headers(words: Words, specs: Sequence[str], primary: dict[str, Row]) -> tup
 
 
 def _rejects(primary: dict[str, Row], row: dict[str, Any]) -> bool:
-    """Whether the primary test of the column's outcome, in the newest window, finds a change; other
-    windows and parts have no mark.
+    """Return whether the primary test of the column's outcome, in the newest window, finds a
+    change; other windows and parts have no mark.
     """
     spec_id = row.get("spec_id", "")
     own = primary.get(spec_id) or primary.get(f"primary.{row.get('outcome')}.newest")

@@ -19,7 +19,7 @@ LANGUAGES = ("en", "zh")
 
 @functools.cache
 def book(name: str = "words.yml") -> dict[str, Any]:
-    """A file of words."""
+    """Return a file of words."""
     # libyaml, where it is installed, is ten times as fast
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load((FOLDER / name).read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- it builds plain values alone
@@ -38,7 +38,7 @@ class Words:
         self._at = LANGUAGES.index(language)
 
     def __call__(self, key: str, **values: object) -> Markup:
-        """A phrase by ``group.key``; values are escaped unless they are markup already.
+        """Return a phrase by ``group.key``; values are escaped unless they are markup already.
 
         Raises
         ------
@@ -48,28 +48,28 @@ class Words:
         return Markup(self.template(key)).format(**values)  # noqa: S704 - the template is a text of ours, `format` escapes values
 
     def plain(self, key: str, **values: object) -> str:
-        """A phrase without markup, for alternative texts and pictures."""
+        """Return a phrase without markup, for alternative texts and pictures."""
         return re.sub(r"<[^>]+>", "", self.template(key)).format(**values)
 
     def template(self, key: str) -> str:
-        """A phrase with its open places, for a script to fill in as text."""
+        """Return a phrase with its open places, for a script to fill in as text."""
         group, name = key.split(".", maxsplit=1)
         return book()[group][name][self._at]
 
     def name(self, group: str, key: object) -> str:
-        """What an id is called; the id itself, with blanks for its underscores, where `words.yml`
-        does not know it.
+        """Return what an id is called; the id itself, with blanks for its underscores, where
+        `words.yml` does not know it.
         """
         known = book()[group].get(str(key))
         return known[self._at] if known else str(key).replace("_", " ")
 
     def knows(self, group: str, key: object) -> bool:
-        """Whether an id has a name."""
+        """Return whether an id has a name."""
         return str(key) in book()[group]
 
     def outcome(self, outcome: str) -> str:
-        """An outcome in words: measure and series, ``cm_growth_official`` is 'synchronization,
-        official growth'.
+        """Return an outcome in words: measure and series, ``cm_growth_official`` is
+        'synchronization, official growth'.
         """
         if self.knows("outcomes", outcome):
             return self.name("outcomes", outcome)
@@ -81,7 +81,7 @@ class Words:
         return self.name("series", outcome)
 
     def term(self, term: str) -> str:
-        """A coefficient in words: ``difference:none-both`` is 'neither city less both'."""
+        """Return a coefficient in words: ``difference:none-both`` is 'neither city less both'."""
         kind, colon, classes = term.partition(":")
         if not colon:
             return self.name("terms", term)
@@ -93,7 +93,7 @@ class Words:
         return self.plain("terms.of_class", kind=self.name("terms", kind), of=self._class(classes))
 
     def _class(self, key: str) -> str:
-        """A class in words; a pair of regions by its two regions."""
+        """Return a class in words; a pair of regions by its two regions."""
         one, _, other = key.partition("_")
         if (
             not self.knows("classes", key)
@@ -104,11 +104,11 @@ class Words:
         return self.name("classes", key)
 
     def place(self, row: dict[str, Any], level: str = "city") -> str:
-        """Name of a city or province in the language of the page."""
+        """Return the name of a city or province in the language of the page."""
         return str(row.get(f"{level}_name_{self.language}") or row.get(f"{level}_name_en") or "")
 
     def withheld_note(self, rows: Iterable[dict[str, Any]]) -> str:
-        """Why some rows have an estimate and no p, because the study withholds it
+        """Return why some rows have an estimate and no p, because the study withholds it
         (`estimation/study/withhold.py`); empty where none is withheld.
         """
         measures = {

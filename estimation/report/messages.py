@@ -55,7 +55,7 @@ def _templates_of(letter: str) -> list[tuple[str, re.Pattern[str], str]]:
 
 
 def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None:
-    """A text in Chinese.
+    """Return a text in Chinese.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None
 
 
 def _with_names(text: str, places: Mapping[int, str]) -> str:
-    """A policy tool by its name, or names behind codes of places, in Chinese."""
+    """Return a policy tool by its name, or names behind codes of places, in Chinese."""
     tool = book()["classes"].get(text.replace(" ", "_"))
     if tool:
         return tool[1]

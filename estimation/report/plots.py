@@ -65,15 +65,15 @@ class Axis:
         return round(self.start + share * (self.end - self.start), 2)
 
     def holds(self, value: float) -> bool:
-        """Whether a value lies on the scale."""
+        """Return whether a value lies on the scale."""
         return self.low - 1e-12 <= value <= self.high + 1e-12
 
 
 def build_axis(
     must: Iterable[float], ends: Iterable[float] = (), start: float = 2.0, end: float = 98.0
 ) -> Axis:
-    """A scale with round ticks that holds zero, every value of `must`, and the ends of intervals
-    but the widest.
+    """Return a scale with round ticks that holds zero, every value of `must`, and the ends of
+    intervals but the widest.
 
     An end further out than twice the upper quartile would press all others flat: it is left to an
     arrow.
@@ -102,12 +102,12 @@ def _tick(value: float, digits: int) -> str:
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    """A line; x in per cent of the width, y in pixels, as everywhere here."""
+    """Return a line; x in per cent of the width, y in pixels, as everywhere here."""
     return f'<line class="{kind}" x1="{x1}%" x2="{x2}%" y1="{y1}" y2="{y2}"/>'
 
 
 def text(x: float, y: float, words: object, kind: str = "", anchor: str = "start") -> str:
-    """A text with its base line at y."""
+    """Return a text with its base line at y."""
     return f'<text class="{kind}" x="{x}%" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
@@ -117,7 +117,7 @@ def mark(said: object, *parts: str) -> str:
 
 
 def sheet(height: float, alt: object, parts: Iterable[str]) -> Markup:
-    """The picture, as wide as its place."""
+    """Return the picture, as wide as its place."""
     inside = "".join(parts)
     return Markup(  # noqa: S704 - texts are escaped where they are set
         f'<svg class="plot" width="100%" height="{height}" role="img" aria-label="{escape(alt)}">'
@@ -126,7 +126,7 @@ def sheet(height: float, alt: object, parts: Iterable[str]) -> Markup:
 
 
 def standing(picture: Markup, width: int, stamp: str = "", *, head: Sequence[str] = ()) -> str:
-    """A picture as a file of its own, in the light colours of the pages.
+    """Return a picture as a file of its own, in the light colours of the pages.
 
     Parameters
     ----------
@@ -157,13 +157,15 @@ def standing(picture: Markup, width: int, stamp: str = "", *, head: Sequence[str
 
 
 def _wrapped(said: str, width: int) -> list[str]:
-    """Lines of a text; a Chinese sign takes twice the room of a Latin one."""
+    """Return lines of a text; a Chinese sign takes twice the room of a Latin one."""
     is_wide = any(ord(sign) > 0x2E80 for sign in said)
     return textwrap.wrap(said, int(width / (13.5 if is_wide else 6.9)))
 
 
 def _on_a_phone(label: str) -> list[str]:
-    """The lines of a label that a phone shows whole: numbers apart from a name that is too long."""
+    """Return the lines of a label that a phone shows whole: numbers apart from a name that is too
+    long.
+    """
     if len(_wrapped(label, PHONE)) == 1:
         return [label]
     name, sign, numbers = label.rpartition("：" if "：" in label else ": ")
@@ -175,7 +177,7 @@ def _arrow(x: float, y: float, sign: str) -> str:
 
 
 def bar(axis: Axis, y: float, low: float, high: float, kind: str) -> str:
-    """An interval across; an end beyond the scale is an arrow."""
+    """Return an interval across; an end beyond the scale is an arrow."""
     parts = [line(axis.at(low), y, axis.at(high), y, kind)]
     parts += [_arrow(axis.start, y + 4, "◂")] if not axis.holds(low) else []
     parts += [_arrow(axis.end, y + 4, "▸")] if not axis.holds(high) else []
@@ -199,7 +201,7 @@ def answer(
     truth: float | None,
     words: dict[str, str],
 ) -> Markup:
-    """Estimates on one axis, each under its words; shaded is what would have been found.
+    """Return estimates on one axis, each under its words; shaded is what would have been found.
 
     Parameters
     ----------
@@ -256,7 +258,9 @@ def answer(
 def _shades(
     axis: Axis, detectable: tuple[float | None, float | None], y: int, height: int
 ) -> list[str]:
-    """Changes that would have been found, from the smallest fall and rise to the axis' ends."""
+    """Return changes that would have been found, from the smallest fall and rise to the axis'
+    ends.
+    """
     fall, rise = detectable
     parts = []
     for value, end in ((-fall if fall else None, axis.low), (rise, axis.high)):
@@ -309,7 +313,7 @@ class Series:
 
 
 def _ends(drawn: Iterable[Estimate | Point]) -> list[float]:
-    """Ends of all intervals."""
+    """Return ends of all intervals."""
     intervals = chain.from_iterable(one.intervals for one in drawn)
     return list(chain.from_iterable(intervals))
 
@@ -322,7 +326,7 @@ def points(
     shades: Sequence[tuple[float, float]] = (),
     lines: Sequence[float] = (),
 ) -> Markup:
-    """Points over x with their intervals, names of the series above.
+    """Return points over x with their intervals, names of the series above.
 
     Parameters
     ----------
@@ -365,7 +369,9 @@ def points(
 
 
 def _names(x: Axis, y: Axis, series: Sequence[Series]) -> list[str]:
-    """Names of lines at their last points: over the highest, and under one that is close to it."""
+    """Return names of lines at their last points: over the highest, and under one that is close to
+    it.
+    """
     found = []
     for k, one in enumerate(series):
         if one.name and one.joined and one.points:

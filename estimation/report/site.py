@@ -104,8 +104,8 @@ def _write_city_files(
 
 
 def _take_away(out_dir: Path) -> list[dict[str, Any]]:
-    """Figures, tables and replication files that are in the folder already, each name with its
-    files.
+    """Return figures, tables and replication files that are in the folder already, each name with
+    its files.
     """
     found: dict[str, list[str]] = {}
     for folder in TAKE_AWAY:
@@ -120,7 +120,7 @@ def _take_away(out_dir: Path) -> list[dict[str, Any]]:
 
 
 def _of_language(take_away: Sequence[dict[str, Any]], language: str) -> list[dict[str, Any]]:
-    """Tables in the language of the page, and what has no words in a language of its own."""
+    """Return tables in the language of the page, and what has no words in a language of its own."""
     names = {row["name"] for row in take_away}
     chosen = []
     for row in take_away:
@@ -207,7 +207,7 @@ def render_site(
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    """The templates, compiled once."""
+    """Return the templates, compiled once."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -95,7 +95,9 @@ def build_tiles(cities: Sequence[Row], names: dict[int, str]) -> dict[str, Any]:
 def _squares(
     cities: Sequence[Row], own: list[int], x: float, y: float, step: float
 ) -> list[dict[str, Any]]:
-    """Cities of a tile from north-west to south-east: rows by latitude, in a row by longitude."""
+    """Return cities of a tile from north-west to south-east: rows by latitude, in a row by
+    longitude.
+    """
     columns = math.ceil(math.sqrt(len(own)))
     north = sorted(own, key=lambda k: (-(number(cities[k]["lat_deg"]) or 0.0), k))
     rows = [north[start : start + columns] for start in range(0, len(north), columns)]

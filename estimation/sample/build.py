@@ -130,7 +130,7 @@ class BalancedPairYears:
 def balance_pair_years(
     synchronization: pd.DataFrame, spec: Spec, outcomes: tuple[str, ...]
 ) -> BalancedPairYears:
-    """What samples of one window, outcomes and controls share; see `build_sample`.
+    """Return what samples of one window, outcomes and controls share; see `build_sample`.
 
     A measure is null in every pair of a city with a gap, so a city with one complete pair is
     complete.
@@ -158,7 +158,7 @@ def balance_pair_years(
 def sample_of(
     cities: pd.DataFrame, pairs: pd.DataFrame, balanced: BalancedPairYears, spec: Spec
 ) -> StudySample:
-    """The sample of a spec from pair-years of its window; see `build_sample`."""
+    """Return the sample of a spec from pair-years of its window; see `build_sample`."""
     keys, left, right = balanced.keys, balanced.keys // PAIR_BASE, balanced.keys % PAIR_BASE
     tie, members = tie_of(keys, pairs, TIE_RULES[spec.tie_rule]), balanced.complete
     if tie is not None:
@@ -191,7 +191,9 @@ def _window_years(synchronization: pd.DataFrame, spec: Spec) -> np.ndarray:
 def pair_years(
     frame: pd.DataFrame, columns: tuple[str, ...], years: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Columns of a frame of pair-years as a cube: sorted pair keys (P,), values (columns, P, T)."""
+    """Return columns of a frame of pair-years as a cube: sorted pair keys (P,), values (columns, P,
+    T).
+    """
     row_key = frame["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + frame["city_j_id"].to_numpy(
         dtype=np.int64
     )
@@ -275,7 +277,8 @@ def hash_panel(
     years: np.ndarray,
     outcome: np.ndarray,
 ) -> str:
-    """Hash of kept pair-years: keys, cohort and values, whatever order they were stored in.
+    """Return the hash of kept pair-years: keys, cohort and values, whatever order they were stored
+    in.
 
     Parameters
     ----------
@@ -307,13 +310,13 @@ def hash_sample(sample: StudySample, outcome_no: int) -> str:
 
 
 def group_outcomes(group: list[Spec]) -> tuple[str, ...]:
-    """Outcomes of the specs of a group, each once."""
+    """Return outcomes of the specs of a group, each once."""
     return tuple(dict.fromkeys(spec.outcome for spec in group))
 
 
 def pair_years_of(marts: Marts, group: list[Spec]) -> pd.DataFrame:
-    """Outcomes and controls of a group by pair and year; outcomes on another window, or of a series
-    the mart does not pair, are made from city series.
+    """Return outcomes and controls of a group by pair and year; outcomes on another window, or of a
+    series the mart does not pair, are made from city series.
     """
     window, outcomes = group[0].window, group_outcomes(group)
     of_pairs = [outcome for outcome in outcomes if split_outcome(outcome) is None]
@@ -333,7 +336,7 @@ def pair_years_of(marts: Marts, group: list[Spec]) -> pd.DataFrame:
 
 
 def build_group_sample(marts: Marts, group: list[Spec]) -> StudySample:
-    """The sample of a group, with the dose of its treatment where its specs have one."""
+    """Return the sample of a group, with the dose of its treatment where its specs have one."""
     given = (marts.cities, marts.pairs, pair_years_of(marts, group))
     sample = build_sample(*given, group[0], outcomes=group_outcomes(group))
     if not group[0].dose:

@@ -69,7 +69,7 @@ def build_sample_cities(
 
 
 def _is_excluded(cities: pd.DataFrame, spec: Spec, last_year: int) -> np.ndarray:
-    """Cities of a group that the spec leaves out; shape (N,) bool."""
+    """Return cities of a group that the spec leaves out; shape (N,) bool."""
     excluded = np.zeros(len(cities), dtype=bool)
     for group in spec.excluded:
         try:
@@ -83,8 +83,8 @@ def _is_excluded(cities: pd.DataFrame, spec: Spec, last_year: int) -> np.ndarray
 
 
 def _treated_years(cities: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """First treated year under a rule (N,), NaN = never, and whether the approval came in July to
-    December.
+    """Return the first treated year under a rule (N,), NaN = never, and whether the approval came
+    in July to December.
     """
     names = (column.removesuffix(CALENDAR), column.removesuffix(CALENDAR) + CALENDAR)
     # the rules by half-year and by calendar year differ exactly for approvals of July to December
@@ -95,8 +95,8 @@ def _treated_years(cities: pd.DataFrame, column: str) -> tuple[np.ndarray, np.nd
 
 
 def build_strata(sample_cities: pd.DataFrame, spec: Spec) -> np.ndarray | None:
-    """Province by tercile of GDP over the sample's cities; a city without GDP stands with those of
-    its province that lack it too.
+    """Return province by tercile of GDP over the sample's cities; a city without GDP stands with
+    those of its province that lack it too.
     """
     if spec.shuffle != "province_gdp_tercile":
         return None
@@ -138,7 +138,8 @@ def build_dose(
     city_cohort: np.ndarray,
     years: np.ndarray,
 ) -> np.ndarray:
-    """Standardised dose of every city and year, zero before admission and for never-treated cities.
+    """Return standardised dose of every city and year, zero before admission and for never-treated
+    cities.
 
     Parameters
     ----------

@@ -28,7 +28,8 @@ NUMBERED = {"province": "province_id", "batch": "batch", "cohort": TREATED_YEAR}
 
 
 def add_exposure(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> pd.DataFrame:
-    """The cities with the first year in which each was exposed to a pilot nearby or strongly tied.
+    """Return the cities with the first year in which each was exposed to a pilot nearby or strongly
+    tied.
 
     Parameters
     ----------
@@ -77,8 +78,8 @@ def reach_of(rule: str, ids: np.ndarray, pairs: pd.DataFrame, own: np.ndarray) -
 
 
 def exposed_years(reach: Ring | Tied, cohort: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """First exposed year of each observed city, 0 for none, -1 where it is not compared: a pilot,
-    or with a pilot nearer than the ring; (N,), from first treated years (M,), 0 = never.
+    """Return the first exposed year of each observed city, 0 for none, -1 where it is not compared:
+    a pilot, or with a pilot nearer than the ring; (N,), from first treated years (M,), 0 = never.
     """
     dates, label = number_cohorts(cohort)
     first, kept = reach.reach(label[None].astype(np.int8), len(dates) + 1)
@@ -86,7 +87,7 @@ def exposed_years(reach: Ring | Tied, cohort: np.ndarray, own: np.ndarray) -> np
 
 
 def add_baseline(cities: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
-    """The cities with size, openness and coast of 2010-2014, as `BASELINE` names them.
+    """Return the cities with size, openness and coast of 2010-2014, as `BASELINE` names them.
 
     Parameters
     ----------
@@ -119,8 +120,8 @@ def add_baseline(cities: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
 def add_pair_controls(
     frame: pd.DataFrame, cities: pd.DataFrame, controls: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Pair-years with controls made of the pair's two cities: coverage by another programme in the
-    year, or means of the baseline.
+    """Return pair-years with controls made of the pair's two cities: coverage by another programme
+    in the year, or means of the baseline.
 
     Parameters
     ----------
@@ -162,7 +163,7 @@ def add_pair_controls(
 
 
 def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndarray:
-    """Whether each city belongs to a group that a spec leaves out; shape (N,) bool.
+    """Return whether each city belongs to a group that a spec leaves out; shape (N,) bool.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
 def exposure_of(
     cities: pd.DataFrame, pairs: pd.DataFrame, rule: str, observed: np.ndarray, last_year: int
 ) -> tuple[Admitted, Ring | Tied]:
-    """What `primary.exposure.fit_exposure` asks for besides the outcome.
+    """Return what `primary.exposure.fit_exposure` asks for besides the outcome.
 
     Parameters
     ----------

@@ -136,7 +136,7 @@ def read_claims(con: Any) -> pd.DataFrame:
 
 
 def _read_indicators(con: Any) -> pd.DataFrame:
-    """Current values of the indicators that own outcomes are made of."""
+    """Return current values of the indicators that own outcomes are made of."""
     keys = ("city_id", "year", "indicator_id")
     if not _columns_of(con, "fct_indicator_observation"):
         # the build without the effect holds only what outcomes are made of
@@ -160,8 +160,8 @@ def _read_strengths(con: Any) -> pd.DataFrame:
 
 
 def _of_whole_prefectures(con: Any, zones: pd.DataFrame) -> pd.DataFrame:
-    """Rows of zones that treat their whole prefecture: the texts of a zone in a county-level city
-    do not speak for it.
+    """Return rows of zones that treat their whole prefecture: the texts of a zone in a county-level
+    city do not speak for it.
     """
     whole = _read_columns(con, "dim_pilot_zone", ("zone_name_zh",), {"is_whole_prefecture"})
     return zones[
@@ -174,8 +174,8 @@ def _of_whole_prefectures(con: Any, zones: pd.DataFrame) -> pd.DataFrame:
 def _mark_texts(
     cities: pd.DataFrame, strengths: pd.DataFrame | None, last_year: int
 ) -> pd.DataFrame:
-    """The cities with the treated year of those that have no text in force by the window's last
-    year; of none where there are no texts.
+    """Return the cities with the treated year of those that have no text in force by the window's
+    last year; of none where there are no texts.
     """
     if strengths is None:
         return cities
@@ -189,8 +189,8 @@ def _mark_texts(
 
 
 def _read_cities(con: Any) -> pd.DataFrame:
-    """Cities with the first treated year under each rule, the batch of their zone, and the first
-    year of each other programme that covers them.
+    """Return cities with the first treated year under each rule, the batch of their zone, and the
+    first year of each other programme that covers them.
     """
     treated = {rule.column for rule in TREATMENT_RULES.values()}
     cities = con.execute(
@@ -230,8 +230,8 @@ def _read_cities(con: Any) -> pd.DataFrame:
 def _read_columns(
     con: Any, table: str, keys: tuple[str, ...], wanted: set[str], *, where: str = "true"
 ) -> pd.DataFrame:
-    """Keys and the wanted columns that the mart has, of the rows asked for in order of the keys; no
-    row where there is no such mart.
+    """Return keys and the wanted columns that the mart has, of the rows asked for in order of the
+    keys; no row where there is no such mart.
     """
     found = _columns_of(con, table)
     if not found:
@@ -243,7 +243,7 @@ def _read_columns(
 
 
 def _columns_of(con: Any, table: str) -> set[str]:
-    """Columns of a mart; none where there is no such mart."""
+    """Return columns of a mart; none where there is no such mart."""
     described = con.execute(
         "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?",
         [table],

@@ -31,7 +31,7 @@ Notes = tuple[list[tuple[str, str | None, float]], list[str]]
 def build_heterogeneity(
     sample: StudySample, cities: pd.DataFrame, strengths: pd.DataFrame | None, spec: Spec
 ) -> tuple[Heterogeneity, Notes]:
-    """What a spec lets vary, with diagnostics and warnings about it.
+    """Return what a spec lets vary, with diagnostics and warnings about it.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _need(column: str) -> str:
 
 
 def _classes(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, list]:
-    """Class of every candidate pair, with counts of pairs and of pilots' pairs."""
+    """Return the class of every candidate pair, with counts of pairs and of pilots' pairs."""
     known = values.notna().to_numpy()
     first, second = sample.panel.city_i, sample.panel.city_j
     diagnostics: list = [("n_cities_unknown", None, int((~known).sum()))]
@@ -134,8 +134,8 @@ def _require_cities(known: np.ndarray, column: object) -> None:
 
 
 def _gap(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, list]:
-    """Absolute difference of logarithms, in standard deviations from its mean over the kept pairs;
-    NaN where a city has no value.
+    """Return absolute difference of logarithms, in standard deviations from its mean over the kept
+    pairs; NaN where a city has no value.
     """
     numbers = values.to_numpy(dtype=float, na_value=np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -158,7 +158,7 @@ def _gap(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, list]
 
 
 def _labels_of_proxies(by_id: pd.DataFrame, column: str, spec: Spec) -> list[str]:
-    """A sentence that says so where an indicator is a stand-in."""
+    """Return a sentence that says so where an indicator is a stand-in."""
     bases = by_id[f"{column}_basis"].dropna().unique() if f"{column}_basis" in by_id else []
     proxies = sorted(str(basis) for basis in bases if str(basis).startswith("proxy:"))
     if not proxies:
@@ -187,7 +187,7 @@ def _year_block(
 
 
 def _places_of(sample: StudySample, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the cities, and a number of each pair's two, whichever stands first."""
+    """Return places of the cities, and a number of each pair's two, whichever stands first."""
     places, code = np.unique(values.fillna(UNKNOWN).astype(str), return_inverse=True)
     first, second = code[sample.panel.city_i], code[sample.panel.city_j]
     return places, np.minimum(first, second) * len(places) + np.maximum(first, second)
@@ -244,8 +244,8 @@ def _by_city_year(sample: StudySample, strengths: pd.DataFrame, name: str) -> np
 def _variation(
     path: np.ndarray, treated: np.ndarray, cohort: np.ndarray, n_zones: int, name: str, mean: float
 ) -> list:
-    """What identifies the strength apart from admission: its variation within cohorts in a year,
-    and the share that these explain.
+    """Return what identifies the strength apart from admission: its variation within cohorts in a
+    year, and the share that these explain.
     """
     city, year = np.nonzero(treated)
     values = path[city, year]

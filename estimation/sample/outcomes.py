@@ -100,7 +100,7 @@ def moving(found: CitySeries) -> CitySeries:
 def build_synchronization(
     city_years: pd.DataFrame, outcomes: tuple[str, ...], window: tuple[int, int]
 ) -> pd.DataFrame:
-    """Outcomes of all pairs on a window, in the form of ``marts.fct_pair_synchronization``.
+    """Return outcomes of all pairs on a window, in the form of ``marts.fct_pair_synchronization``.
 
     Parameters
     ----------

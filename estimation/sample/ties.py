@@ -31,8 +31,8 @@ def tie_of(keys: np.ndarray, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray |
 def cities_with_tie(
     left: np.ndarray, right: np.ndarray, tie: np.ndarray, complete: np.ndarray
 ) -> np.ndarray:
-    """Ids of the complete cities that have a tie to another of them, ascending; pairs by their
-    cities' ids (P,) and tie (P,).
+    """Return ids of the complete cities that have a tie to another of them, ascending; pairs by
+    their cities' ids (P,) and tie (P,).
     """
     is_complete = np.isin([left, right], complete, kind="table").all(axis=0)
     has_tie = np.isfinite(tie) & is_complete
@@ -50,7 +50,7 @@ def choose_pairs(
     city_cohort: np.ndarray,
     spec: Spec,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Pairs of at most one pilot that the tie rule of the spec keeps.
+    """Return pairs of at most one pilot that the tie rule of the spec keeps.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def choose_pairs(
 
 
 def partners_elsewhere(members: pd.DataFrame, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray:
-    """Whether the city of a column is a partner of the city of a row.
+    """Return whether the city of a column is a partner of the city of a row.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def partners_elsewhere(members: pd.DataFrame, pairs: pd.DataFrame, rule: TieRule
 
 
 def pair_matrix(ids: np.ndarray, pairs: pd.DataFrame, measure: str) -> np.ndarray:
-    """A measure of every two cities (N,), (N, N), NaN where there is none.
+    """Return a measure of every two cities (N,), (N, N), NaN where there is none.
 
     Raises
     ------

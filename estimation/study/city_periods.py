@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 
 
 def city_period_rows(spec: Spec, window: Window, result: Tested) -> list[dict[str, Any]]:
-    """Rows of ``estimates.city_period`` of a test: a stand-in and a period, ascending.
+    """Return rows of ``estimates.city_period`` of a test: a stand-in and a period, ascending.
 
     Admissions are permuted within provinces, so no city can be treated from a year in which no city
     of its province is: periods between first treated years of the province suffice. Of several

@@ -126,7 +126,7 @@ def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
 def find_coefficient(
     tables: SimpleNamespace, spec_id: str, term: str, line: str | None = None, least_pilots: int = 1
 ) -> Found:
-    """A coefficient under an inference method, or why it cannot be judged.
+    """Return a coefficient under an inference method, or why it cannot be judged.
 
     Without a line it is the default one, with the p that is corrected within its family
     (`multiplicity.correct_within_families`); without a family its own.
@@ -156,8 +156,8 @@ def find_coefficient(
 
 
 def _not_identified(diagnostic: pd.DataFrame, row: pd.Series, least_pilots: int) -> str:
-    """Why nothing identifies a coefficient that was estimated, or no p of it is printed; empty
-    where something does.
+    """Return why nothing identifies a coefficient that was estimated, or no p of it is printed;
+    empty where something does.
     """
     withheld = row.get("p_value_withheld_reason")
     if isinstance(withheld, str) and withheld:
@@ -183,8 +183,8 @@ def _not_identified(diagnostic: pd.DataFrame, row: pd.Series, least_pilots: int)
 
 
 def _one_with(diagnostic: pd.DataFrame, spec_id: str) -> str:
-    """The tools whose strength is the same regressor on the sample, as the end of a reason; empty
-    where there are none.
+    """Return the tools whose strength is the same regressor on the sample, as the end of a reason;
+    empty where there are none.
     """
     rows = _diagnostics(diagnostic, spec_id, SAME_REGRESSOR)
     if rows.empty:
@@ -197,7 +197,7 @@ def _one_with(diagnostic: pd.DataFrame, spec_id: str) -> str:
 
 
 def find_primary(tables: SimpleNamespace, spec_id: str) -> Found:
-    """A row of ``estimates.primary``, or why there is none."""
+    """Return a row of ``estimates.primary``, or why there is none."""
     rows = tables.primary[tables.primary["spec_id"] == spec_id]
     if rows.empty:
         return _absent(tables, spec_id, None)
@@ -291,7 +291,7 @@ def _size_sought(claim: dict[str, Any], form: Found) -> tuple[float | None, str]
 
 
 def _absent(tables: SimpleNamespace, spec_id: str, term: str | None) -> Found:
-    """Why a coefficient has no row."""
+    """Return why a coefficient has no row."""
     reasons = tables.not_run.loc[tables.not_run["spec_id"] == spec_id, "reason"]
     if len(reasons):
         reason = str(reasons.iloc[0])
@@ -326,7 +326,7 @@ def _smallest(
 
 
 def _diagnostics(diagnostic: pd.DataFrame, spec_id: str, name: str) -> pd.DataFrame:
-    """Rows of a spec's diagnostic of this name."""
+    """Return rows of a spec's diagnostic of this name."""
     return diagnostic[(diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == name)]
 
 

@@ -24,7 +24,7 @@ LINES = ("default", "permutation")
 def build_coverage(
     estimate: pd.DataFrame, primary: pd.DataFrame, channel: pd.DataFrame, truth: pd.DataFrame
 ) -> pd.DataFrame:
-    """Counts of intervals that hold their truth.
+    """Return counts of intervals that hold their truth.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def build_coverage(
 
 
 def _of_coefficients(estimate: pd.DataFrame, truth: pd.DataFrame) -> Rows:
-    """All coefficients, then each analysis, under the default method and the permutation."""
+    """Return all coefficients, then each analysis, under the default method and the permutation."""
     joined = (
         _keyed(estimate)
         .merge(_keyed(truth)[[*KEYS, "truth"]], on=KEYS, how="inner")
@@ -72,8 +72,8 @@ def _of_coefficients(estimate: pd.DataFrame, truth: pd.DataFrame) -> Rows:
 
 
 def _keyed(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with a number where a cohort or an event time is missing, so that missing ones
-    meet.
+    """Return the frame with a number where a cohort or an event time is missing, so that missing
+    ones meet.
     """
     return frame.assign(
         **{
@@ -84,7 +84,7 @@ def _keyed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_primary(primary: pd.DataFrame, channel: pd.DataFrame) -> Rows:
-    """The primary test and each channel, over windows and series."""
+    """Return the primary test and each channel, over windows and series."""
     rows: Rows = []
     for name, frame in (("primary", primary), *channel.groupby("channel", sort=True)):
         known = frame.dropna(subset=["ci_low", "ci_high", "truth"])
@@ -111,7 +111,7 @@ def _row(coefficients: str, line: str, holds: pd.Series) -> dict[str, Any]:
 
 
 def _measured() -> Rows:
-    """What was measured over many economies."""
+    """Return what was measured over many economies."""
     measured = pd.read_csv(MEASURED)
     share = measured["n_yes"] / measured["n"]
     error = np.sqrt(share * (1 - share) / measured["n"])

@@ -41,14 +41,14 @@ COMMON, REGIONS = "year", "region_pair_year"
 
 
 def in_the_test(spec: Spec) -> bool:
-    """Whether a spec of the curve takes part: its outcome has a p, and its year effects are common
-    or of pairs of regions.
+    """Return whether a spec of the curve takes part: its outcome has a p, and its year effects are
+    common or of pairs of regions.
     """
     return why_no_p(spec.outcome) is None and spec.effects[1] in (COMMON, REGIONS)
 
 
 def run_curve_test(marts: Marts, specs: Sequence[Spec]) -> list[dict[str, Any]]:
-    """Joint permutation p of the curve, over all outcomes and for each.
+    """Return the joint permutation p of the curve, over all outcomes and for each.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _row(outcome: str, in_sd: np.ndarray, rejects: np.ndarray) -> dict[str, Any]
 
 
 def _rejects(in_sd: np.ndarray) -> np.ndarray:
-    """Whether the size of an estimate is among the largest 5 % of its spec's, of the real
+    """Return whether the size of an estimate is among the largest 5 % of its spec's, of the real
     assignment and the draws; shape (B + 1, S).
     """
     size = np.where(np.isfinite(in_sd), np.abs(in_sd), -1.0)
@@ -106,8 +106,8 @@ def _rejects(in_sd: np.ndarray) -> np.ndarray:
 
 
 def standardised_estimates(marts: Marts, specs: Sequence[Spec]) -> np.ndarray:
-    """Estimates in standard deviations of their outcome, of the real assignment (first) and of each
-    draw; shape (draws + 1, S).
+    """Return estimates in standard deviations of their outcome, of the real assignment (first) and
+    of each draw; shape (draws + 1, S).
     """
     cities, study_window = marts.cities, marts.study_window
     draws, seed = specs[0].permutations, specs[0].seed
@@ -128,7 +128,9 @@ def standardised_estimates(marts: Marts, specs: Sequence[Spec]) -> np.ndarray:
 
 
 def _draw_records(province: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Position of the city whose admission a city has, the real one first; shape (draws + 1, N)."""
+    """Return the position of the city whose admission a city has, the real one first; shape (draws
+    + 1, N).
+    """
     own = np.arange(len(province), dtype=np.int64)
     return np.vstack([own, draw_relabellings(own, province, draws, seed)])
 
@@ -205,7 +207,9 @@ def _rule(spec: Spec) -> tuple[str, str]:
 
 
 def _admission(known: pd.DataFrame, years: np.ndarray, spec: Spec) -> tuple[np.ndarray, Timing]:
-    """Group of each city (-1 left out) under the spec's rule, and when groups are treated."""
+    """Return the group of each city (-1 left out) under the spec's rule, and when groups are
+    treated.
+    """
     kept = build_sample_cities(
         known, known["city_id"].to_numpy(dtype=np.int64), spec, int(years[-1])
     )
@@ -260,8 +264,8 @@ def _rank_ties(
 
 
 def _estimates(panel: _Panel, records: np.ndarray) -> np.ndarray:
-    """Estimates of the panel's specs in standard deviations of their outcome under each record;
-    shape (B, S).
+    """Return estimates of the panel's specs in standard deviations of their outcome under each
+    record; shape (B, S).
     """
     from ..engines.loops import sum_curve  # importing numba takes as long as a small fit
 

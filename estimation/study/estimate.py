@@ -19,7 +19,7 @@ Results = dict[tuple[str, int], FitResult]
 
 
 def group_specs(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[list[Spec]]:
-    """Specs that share a sample, in order of their first; `by_outcome` those of one outcome
+    """Return specs that share a sample, in order of their first; `by_outcome` those of one outcome
     alone.
     """
     groups: dict[tuple, list[Spec]] = {}

@@ -184,8 +184,8 @@ def _fit_sample(
 
 
 def _tested(design: Design, fit: InfluenceFit) -> dict[str, np.ndarray]:
-    """Rows of each joint test that have pilots enough and are kept by every refit; tests with fewer
-    than one row are left out.
+    """Return rows of each joint test that have pilots enough and are kept by every refit; tests
+    with fewer than one row are left out.
     """
     allowed = fit.columns[permitted_rows(fit)]
     tests = {}
@@ -200,7 +200,8 @@ def _tested(design: Design, fit: InfluenceFit) -> dict[str, np.ndarray]:
 def fit_dose(
     panel: PairPanel, dose: np.ndarray, options: Options = DEFAULTS
 ) -> dict[tuple[str, int], FitResult]:
-    """Two-way fixed effects of treatment and of treatment times dose, for every outcome of a panel.
+    """Return two-way fixed effects of treatment and of treatment times dose, for every outcome of a
+    panel.
 
     Parameters
     ----------
@@ -227,8 +228,8 @@ def fit_dose(
 def fit_without_approval_year(
     panel: PairPanel, is_second_half: np.ndarray, options: Options = DEFAULTS
 ) -> dict[tuple[str, int], FitResult]:
-    """Two-way fixed effects in which the year before the first treated one has a coefficient of its
-    own for second-half pilots: it is neither treated nor control, its base lies before it.
+    """Return two-way fixed effects in which the year before the first treated one has a coefficient
+    of its own for second-half pilots: it is neither treated nor control, its base lies before it.
 
     On a balanced panel that equals leaving the pair-years out: a coefficient for one cohort in one
     year takes them from all others. Under the permutation a city's whole record moves, with the
@@ -271,7 +272,7 @@ def fit_without_approval_year(
 
 
 def _treated_path(panel: PairPanel) -> np.ndarray:
-    """Whether a city has been admitted by a year of the panel; shape (N, T) bool."""
+    """Return whether a city has been admitted by a year of the panel; shape (N, T) bool."""
     return (panel.city_cohort > 0)[:, None] & (panel.years[None, :] >= panel.city_cohort[:, None])
 
 
@@ -281,7 +282,7 @@ def _fit_city_paths(
     terms: tuple[str, ...],
     options: Options,
 ) -> dict[tuple[str, int], FitResult]:
-    """Two-way fixed effects on paths (N, T) that move with a city's admission under the
+    """Return two-way fixed effects on paths (N, T) that move with a city's admission under the
     permutation, each coefficient under its own name.
     """
     path = np.stack(paths, axis=2).astype(float)

@@ -29,7 +29,7 @@ NO_DRAWS = "The cities that both windows have in common give no estimate."
 def movement_rows(
     before: Marts, now: Marts, specs: Sequence[Spec], old: pd.DataFrame, new: pd.DataFrame
 ) -> pd.DataFrame:
-    """Rows of ``meta.movement``: growth and its cycle in the newest and in the study window.
+    """Return rows of ``meta.movement``: growth and its cycle in the newest and in the study window.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _row(spec_id: str, old: Any, new: Any, deviation: float | None) -> dict[str,
 
 
 def _deviations(before: Marts, now: Marts, spec: Spec) -> tuple[list[float | None], str]:
-    """Standard deviations of the move of growth and of its cycle, or why there are none."""
+    """Return standard deviations of the move of growth and of its cycle, or why there are none."""
     try:
         windows = [city_window(before, spec), city_window(now, spec)]
     except SampleError as error:

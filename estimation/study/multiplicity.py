@@ -49,8 +49,8 @@ def _family_of_tools(variant: str) -> str:
 
 
 def is_found(p_value_family: pd.Series) -> pd.Series:
-    """The rule of every page and table: p below 5 %, corrected within its family; missing where
-    there is no such p.
+    """Return the rule of every page and table: p below 5 %, corrected within its family; missing
+    where there is no such p.
     """
     return (p_value_family.astype("Float64") < LEVEL).astype("boolean")
 

@@ -36,7 +36,7 @@ def next_window_rows(
     correlations: list[float | None],
     shares: list[float | None],
 ) -> list[dict[str, Any]]:
-    """Rows of ``estimates.next_window``: growth and its cycle, under each rule.
+    """Return rows of ``estimates.next_window``: growth and its cycle, under each rule.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def next_window_rows(
 
 
 def rules_of(marts: Marts, spec: Spec, last_year: int) -> dict[str, dict[str, Any]]:
-    """The rules by which a window that ends in `last_year` is tested, by name."""
+    """Return the rules by which a window that ends in `last_year` is tested, by name."""
     common = _rule(marts, spec, last_year)
     rules = {COMMITTED: {**common, "statistic_version": STATISTIC_VERSION}}
     if spec.series == ADJUSTED.series:

@@ -50,7 +50,7 @@ def own_outcome_rows(
     comparisons: Sequence[str] = tuple(EXCLUDED),
     left_out: Collection[int] = (),
 ) -> Rows:
-    """Rows of ``estimates.own_outcome``; an outcome that cannot be run has its reason.
+    """Return rows of ``estimates.own_outcome``; an outcome that cannot be run has its reason.
 
     Parameters
     ----------
@@ -84,7 +84,8 @@ def own_outcome_rows(
 
 
 def values_of(marts: Marts, outcome: OwnOutcome) -> pd.DataFrame:
-    """Values of an outcome, a row a city and a column a year of its window; empty without any.
+    """Return values of an outcome, a row a city and a column a year of its window; empty without
+    any.
 
     The window ends in the last year in which at least 80 % as many cities have a value as in the
     year with the most, and goes back, in one run of such years, to 2010 at most.
@@ -125,8 +126,8 @@ def _window(rows: pd.DataFrame) -> pd.DataFrame:
 def _test(
     marts: Marts, spec: Spec, outcome: OwnOutcome, values: pd.DataFrame, keys: pd.DataFrame
 ) -> _Tested:
-    """The test of one outcome; cities that are treated throughout its window say nothing and are
-    left out.
+    """Return the test of one outcome; cities that are treated throughout its window say nothing and
+    are left out.
     """
     years = np.array(values.columns, dtype=np.int64)
     complete = values.dropna()
@@ -148,14 +149,14 @@ def _test(
 
 
 def _keys(marts: Marts, settings: dict[str, int]) -> pd.DataFrame:
-    """Keys of all cities in every draw, a column a city, which permute all outcomes."""
+    """Return keys of all cities in every draw, a column a city, which permute all outcomes."""
     ids = np.unique(marts.cities["city_id"].to_numpy(dtype=np.int64))
     generator = np.random.Generator(np.random.PCG64([settings["seed"], 4]))
     return pd.DataFrame(generator.uniform(size=(settings["permutations"], len(ids))), columns=ids)
 
 
 def _family_rows(spec: Spec, comparison: str, members: Sequence[_Tested]) -> Rows:
-    """Rows of one family: p corrected by step-down of the largest statistic."""
+    """Return rows of one family: p corrected by step-down of the largest statistic."""
     judgeable = [one for one in members if one.result.p_value is not None]
     corrected: list[float] = []
     if judgeable:
@@ -186,7 +187,7 @@ def _family_rows(spec: Spec, comparison: str, members: Sequence[_Tested]) -> Row
 
 
 def _either_sign(draws: Draws, others: np.ndarray) -> float | None:
-    """The larger of the smallest rise and the smallest fall that are found in 80 %."""
+    """Return the larger of the smallest rise and the smallest fall that are found in 80 %."""
     sizes = [detectable(draws, others, sign) for sign in (1, -1)]
     if None in sizes:
         return None

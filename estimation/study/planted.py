@@ -69,7 +69,7 @@ def planted_truths(growth, growth_without, years, cohort, block) -> tuple[dict[s
 def truths_of_window(
     marts: Marts, spec: Spec, window: Window
 ) -> dict[str, dict[str, dict[str, float | None]]]:
-    """What the planted effect did to what the primary test and its channels estimate.
+    """Return what the planted effect did to what the primary test and its channels estimate.
 
     Parameters
     ----------
@@ -107,7 +107,9 @@ def truths_of_window(
 
 
 def _sizes(planted: pd.DataFrame, window: Window) -> dict[str, float]:
-    """What was planted in each channel, mean over the treated years of the window's pilots."""
+    """Return what was planted in each channel, mean over the treated years of the window's
+    pilots.
+    """
     first = pd.Series(window.cohort, index=window.city_ids)
     inside = planted[planted["year"].isin(window.years)]
     of_city = inside["city_id"].map(first)
@@ -121,8 +123,8 @@ def _sizes(planted: pd.DataFrame, window: Window) -> dict[str, float]:
 
 
 def truths_of_group(marts: Marts, sample: StudySample, group: list[Spec]) -> list[dict[str, Any]]:
-    """Rows of ``estimates.truth`` of the specs of one group: their own estimator on the difference
-    that the effect makes to the outcomes of their sample; none where that cannot be had.
+    """Return rows of ``estimates.truth`` of the specs of one group: their own estimator on the
+    difference that the effect makes to the outcomes of their sample; none where that cannot be had.
     """
     try:
         frame = pair_years_of(marts.without, group)

@@ -48,7 +48,8 @@ Settings = Mapping[str, int]
 
 
 def policy_rows(marts: Marts, spec: Spec, settings: dict[str, int]) -> dict[str, Rows]:
-    """Rows of ``estimates.policy`` and ``estimates.policy_overlap``: every policy of the seeds.
+    """Return rows of ``estimates.policy`` and ``estimates.policy_overlap``: every policy of the
+    seeds.
 
     Parameters
     ----------
@@ -74,7 +75,9 @@ def policy_rows(marts: Marts, spec: Spec, settings: dict[str, int]) -> dict[str,
 
 
 def lists_of(marts: Marts) -> dict[str, dict[int, int]]:
-    """First treated year of each city under each policy of the seeds, the zones first."""
+    """Return the first treated year of each city under each policy of the seeds, the zones
+    first.
+    """
     cities = marts.cities.drop_duplicates("city_id").set_index("city_id")
     columns = {ZONES: TREATED_YEAR} | {name: f"policy_year_{name}" for name in POLICIES}
     found = {}
@@ -86,7 +89,7 @@ def lists_of(marts: Marts) -> dict[str, dict[int, int]]:
 
 
 def city_file(marts: Marts, series: str) -> CityFile:
-    """All growth of a series, a row a city, for `fit_policy`.
+    """Return all growth of a series, a row a city, for `fit_policy`.
 
     Raises
     ------
@@ -119,8 +122,9 @@ def evaluate(
 def rows_of_list(
     marts: Marts, spec: Spec, name: str, result: PolicyResult, settings: dict[str, int]
 ) -> Rows:
-    """Rows of ``estimates.policy`` of one list: growth and cycle, growth net of the others, and
-    the own outcomes of its cities. Listed cities that are left out are not compared with, either.
+    """Return rows of ``estimates.policy`` of one list: growth and cycle, growth net of the others,
+    and the own outcomes of its cities. Listed cities that are left out are not compared with,
+    either.
     """
     places = result.sample.places
     taken = [one.unit for one in places if one.status in IN_PANEL]
@@ -163,14 +167,14 @@ def rows_of_list(
 
 
 def dated(marts: Marts, starts: Mapping[int, int | None]) -> Marts:
-    """The marts with the first treated years of a list in the place of the zones'."""
+    """Return the marts with the first treated years of a list in the place of the zones'."""
     years = marts.cities["city_id"].map(starts).astype("Int64")
     columns = {TREATED_YEAR: years, f"{TREATED_YEAR}_calendar_year": years}
     return dataclasses.replace(marts, cities=marts.cities.assign(**columns))
 
 
 def overlap_rows(name: str, result: PolicyResult) -> Rows:
-    """Rows of ``estimates.policy_overlap``."""
+    """Return rows of ``estimates.policy_overlap``."""
     cities = result.result.n_pilots
     return [{"policy": name, "n_pilots": cities, **row} for row in result.overlaps]
 
@@ -178,7 +182,7 @@ def overlap_rows(name: str, result: PolicyResult) -> Rows:
 def written_rule(
     name: str, starts: Mapping[int, int], last_year: int, settings: Settings
 ) -> dict[str, Any]:
-    """The rule of a registered list, whose window ends in a year without figures yet."""
+    """Return the rule of a registered list, whose window ends in a year without figures yet."""
     dates = sorted(f"{city} {year}" for city, year in starts.items())
     return {
         "name": name,
@@ -196,7 +200,7 @@ def written_rule(
 def registered_rows(
     marts: Marts, spec: Spec, entries: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Rows of ``meta.promise`` for registered lists whose window these marts open.
+    """Return rows of ``meta.promise`` for registered lists whose window these marts open.
 
     Parameters
     ----------
@@ -228,7 +232,7 @@ def registered_rows(
 def _promise_rows(
     spec: Spec, entry: Mapping[str, Any], today: Mapping[str, Any], found: PrimaryResult
 ) -> list[dict[str, Any]]:
-    """A row for growth and one for its cycle."""
+    """Return a row for growth and one for its cycle."""
     rule = entry["rule"]
     differs = [key for key in rule if rule[key] != today.get(key)]
     rows = []
@@ -273,7 +277,9 @@ def _row(
 
 
 def _verified(marts: Marts, name: str, taken: list[int]) -> int | None:
-    """How many of these cities the seed says were seen on public pages; None of other lists."""
+    """Return how many of these cities the seed says were seen on public pages; None of other
+    lists.
+    """
     column = f"policy_is_verified_{name}"
     if column not in marts.cities:
         return None
@@ -282,7 +288,7 @@ def _verified(marts: Marts, name: str, taken: list[int]) -> int | None:
 
 
 def _placebos(result: PolicyResult) -> dict[str, float | None]:
-    """The joint p of growth before the first start, and the p of the placebo in time."""
+    """Return the joint p of growth before the first start, and the p of the placebo in time."""
     found: dict[str, float | None] = {"p_value_selection": None, "p_value_placebo": None}
     for row in result.placebos:
         if row["placebo"] == "selection":

@@ -46,7 +46,7 @@ TABLES = (
 
 
 def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> Tables:
-    """The primary test of one window and series.
+    """Return the primary test of one window and series.
 
     Parameters
     ----------
@@ -127,8 +127,8 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> Tables:
 
 
 def in_words_of_the_study(text: str) -> str:
-    """Sentences of the test with provinces for blocks; what tells the owner of a file what to
-    change there is left out.
+    """Return sentences of the test with provinces for blocks; what tells the owner of a file what
+    to change there is left out.
     """
     sentences = re.findall(r"[^.]+\.", text)
     short = (one.split(";", maxsplit=1)[0].removesuffix(".") + "." for one in sentences)

@@ -54,8 +54,8 @@ PERMUTED_ALIKE = ("headline", "dates", "years", "measure", "province")
 def check_rows(
     marts: Marts, spec: Spec, result: PrimaryResult, placebos: Rows, settings: Settings
 ) -> Rows:
-    """The primary test under every check of a window, growth and cycle, and the drift that would
-    turn its verdict.
+    """Return the primary test under every check of a window, growth and cycle, and the drift that
+    would turn its verdict.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ def _check_row(
 
 
 def _drift_rows(spec: Spec, result: PrimaryResult, placebos: Rows) -> Rows:
-    """How far pilots would have had to drift from their peers, without any admission, for the
-    interval of growth to leave zero out once the drift is taken out; and that over the largest
+    """Return how far pilots would have had to drift from their peers, without any admission, for
+    the interval of growth to leave zero out once the drift is taken out; and that over the largest
     placebo in time.
     """
     placebo = [abs(row["estimate"]) for row in placebos if row["placebo"] == "time"]
@@ -182,7 +182,7 @@ def joint_over_refreshes(window: Window, is_cycle: bool, settings: Settings) -> 
 
 
 def adjusted_rows(marts: Marts, spec: Spec, window: Window, settings: Settings) -> Rows:
-    """Rows of ``estimates.check`` by the adjusted statistic, whose reason says when it was
+    """Return rows of ``estimates.check`` by the adjusted statistic, whose reason says when it was
     chosen.
     """
     try:
@@ -207,7 +207,7 @@ def adjusted_rows(marts: Marts, spec: Spec, window: Window, settings: Settings) 
 
 
 def fit_adjusted_window(marts: Marts, window: Window, settings: Settings) -> AdjustedResult:
-    """The adjusted statistic on a window.
+    """Return the adjusted statistic on a window.
 
     Raises
     ------
@@ -222,9 +222,9 @@ def fit_adjusted_window(marts: Marts, window: Window, settings: Settings) -> Adj
 def adjusted_over_refreshes(
     marts: Marts, window: Window, settings: Settings
 ) -> tuple[float | None, float | None]:
-    """Return p of the largest adjusted statistic over the windows of all refreshes since the base
-    year, of growth and of its cycle; each draw moves all windows alike. None where a window gives
-    no verdict.
+    """Return the p of the largest adjusted statistic over the windows of all refreshes since the
+    base year, of growth and of its cycle; each draw moves all windows alike. None where a window
+    gives no verdict.
     """
     covariates = size_and_coast(marts, window)
     known = np.isfinite(covariates).all(axis=1)
@@ -273,8 +273,8 @@ def size_and_coast(marts: Marts, window: Window) -> np.ndarray:
 
 
 def placebos_in_time(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:
-    """The real admissions moved back by 3 to 10 years, each in a window of its own that ends before
-    the first zone, and judged jointly.
+    """Return the real admissions moved back by 3 to 10 years, each in a window of its own that ends
+    before the first zone, and judged jointly.
     """
     first, last, windows = int(real.years[0]), int(real.years[-1]), []
     for shift in PLACEBO_SHIFTS:
@@ -327,8 +327,9 @@ def placebos_in_space(marts: Marts, spec: Spec, real: Window, settings: Settings
 
 
 def placebo_of_later(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:
-    """Cities admitted after the window as if they had been admitted in the median first year of the
-    pilots, against those never admitted, pilots left out: what the choice of cities alone does.
+    """Return cities admitted after the window as if they had been admitted in the median first year
+    of the pilots, against those never admitted, pilots left out: what the choice of cities alone
+    does.
     """
     dates = marts.cities.set_index("city_id")["treated_year"].loc[real.city_ids]
     later = dates.to_numpy(dtype=float, na_value=np.nan) > real.years[-1]
@@ -343,7 +344,7 @@ def placebo_of_later(marts: Marts, spec: Spec, real: Window, settings: Settings)
 def _placebo_rows(
     spec: Spec, kind: str, windows: list[tuple[str, Window]], settings: Settings
 ) -> Rows:
-    """A row for each window with a verdict, with the p of the largest statistic over all of
+    """Return a row for each window with a verdict, with the p of the largest statistic over all of
     them.
     """
     rows, judged = [], []
@@ -358,8 +359,8 @@ def _placebo_rows(
 
 
 def selection(spec: Spec, window: Window, settings: Settings) -> Rows:
-    """Growth of pilots and of their peers in the province in the years before any zone: what
-    selection on growth would show.
+    """Return the growth of pilots and of their peers in the province in the years before any zone:
+    what selection on growth would show.
     """
     block = np.unique(window.block, return_inverse=True)[1]
     given = (window.growth, window.years, window.cohort, block)

@@ -50,8 +50,8 @@ NUMBERS = ("estimate", "ci_low", "ci_high", "p_value_family")
 def promise_rows(
     marts: Marts, specs: list[Spec], primary: pd.DataFrame, written: pd.DataFrame
 ) -> pd.DataFrame:
-    """Rows of ``meta.promise``: a row for growth and its cycle under each rule that an earlier run
-    wrote for the newest window.
+    """Return rows of ``meta.promise``: a row for growth and its cycle under each rule that an
+    earlier run wrote for the newest window.
 
     Parameters
     ----------
@@ -79,12 +79,12 @@ def promise_rows(
 
 
 def typed_promises(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows as the table ``meta.promise``."""
+    """Return rows as the table ``meta.promise``."""
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def _promises(written: pd.DataFrame, spec_id: str, name: str, last_year: int) -> pd.DataFrame:
-    """What was written of a spec under a rule for a window, oldest first."""
+    """Return what was written of a spec under a rule for a window, oldest first."""
     if written.empty:
         return written
     names = pd.Series(COMMITTED, index=written.index)
@@ -154,8 +154,8 @@ def _rows_of_rule(
 
 
 def _in_todays_form(rule: dict[str, Any]) -> dict[str, Any]:
-    """A rule of until 2026-11-29, which named the bytes of the code where it now names the version
-    of the statistic, in today's form.
+    """Return a rule of until 2026-11-29, which named the bytes of the code where it now names the
+    version of the statistic, in today's form.
     """
     if rule.get("code_sha256") != CODE_SHA256_UNTIL_2026_11_29:
         return rule
@@ -164,7 +164,7 @@ def _in_todays_form(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _figures(found: PrimaryResult | None, place: int) -> dict[str, Any]:
-    """Figures of growth (place 0) or its cycle; None where there is no result."""
+    """Return figures of growth (place 0) or its cycle; None where there is no result."""
     if found is None:
         return dict.fromkeys(NUMBERS)
     one = found if place == 0 else found.cycle
@@ -172,14 +172,14 @@ def _figures(found: PrimaryResult | None, place: int) -> dict[str, Any]:
 
 
 def _since(promises: pd.DataFrame, digest: str) -> str:
-    """The first run that wrote another rule than the first one did for this window."""
+    """Return the first run that wrote another rule than the first one did for this window."""
     first = promises.iloc[0]["rule_sha256"]
     others = promises[promises["rule_sha256"] != first]
     return THIS_RUN if others.empty else str(others.iloc[0]["run_id"])
 
 
 def _differences(was: dict[str, Any], now: dict[str, Any], differs: list[str]) -> str:
-    """Each part of the rule that differs, as written and as it is now."""
+    """Return each part of the rule that differs, as written and as it is now."""
     absent = "absent"
     return "; ".join(f"{key}: {was.get(key, absent)} -> {now.get(key, absent)}" for key in differs)
 
@@ -187,7 +187,7 @@ def _differences(was: dict[str, Any], now: dict[str, Any], differs: list[str]) -
 def _run(
     marts: Marts, spec: Spec, name: str, rule: dict[str, Any]
 ) -> tuple[PrimaryResult | None, str]:
-    """The test of a rule whose statistic is that of this code, or why it cannot be run."""
+    """Return the test of a rule whose statistic is that of this code, or why it cannot be run."""
     unknown = _no_setting(rule)
     if unknown:
         return None, f"The rule cannot be run: {unknown}."
@@ -208,7 +208,9 @@ def _run(
 
 
 def _no_setting(rule: dict[str, Any]) -> str:
-    """The first part of a written rule that is no setting of this code; empty where all are."""
+    """Return the first part of a written rule that is no setting of this code; empty where
+    all are.
+    """
     for key, known in (("treatment", TREATMENTS), ("controls", CONTROL_GROUPS)):
         if rule.get(key) not in known:
             return f"{key} is {rule.get(key)!r}, this code knows {', '.join(known)}"
@@ -221,7 +223,7 @@ def _no_setting(rule: dict[str, Any]) -> str:
 def _run_as_written(
     marts: Marts, spec: Spec, name: str, was: dict[str, Any], now: dict[str, Any]
 ) -> tuple[PrimaryResult | None, str]:
-    """The result of the rule as it was written, or why it cannot be run."""
+    """Return the result of the rule as it was written, or why it cannot be run."""
     version = ADJUSTED_VERSION if name == ADJUSTED.name else STATISTIC_VERSION
     if was.get("statistic_version", version) != version:
         return None, (

@@ -106,12 +106,12 @@ class DatedCities:
     reach: Ring | Tied | None = None
 
     def fit(self, settings: dict[str, int]) -> WithinBlockResult:
-        """The estimate of the spec."""
+        """Return the estimate of the spec."""
         return self._fit(np.ones(len(self.series.years), bool), self.cohort, settings)
 
     def placebo(self, settings: dict[str, int]) -> WithinBlockResult | None:
-        """The same test on the years before the first date, every dated city dated in the fourth of
-        them; None without four such years.
+        """Return the same test on the years before the first date, every dated city dated in the
+        fourth of them; None without four such years.
         """
         before = self.series.years < self.cohort[self.cohort > 0].min()
         if before.sum() <= MINIMUM_YEARS_BEFORE:
@@ -150,8 +150,8 @@ def _test_of(marts: Marts, spec: Spec) -> DatedCities:
 def _lead(
     marts: Marts, spec: Spec, series: CitySeries, members: pd.DataFrame
 ) -> tuple[CitySeries, pd.DataFrame]:
-    """How far each city's cycle, growth less its linear trend in the window, runs ahead of its
-    partners'.
+    """Return how far each city's cycle, growth less its linear trend in the window, runs ahead of
+    its partners'.
 
     Cities are dated a year after admission: the first year in which a treated year is followed by
     another. Those admitted in the window's last year have no such year and are left out.
@@ -231,8 +231,8 @@ def _warn_of_trend(spec: Spec, before: WithinBlockResult | None) -> list[str]:
 
 
 def _in_words_of_the_rule(spec: Spec, text: str) -> str:
-    """A sentence of the estimator in the words of the study: blocks are provinces, and exposed
-    cities are no pilots.
+    """Return a sentence of the estimator in the words of the study: blocks are provinces, and
+    exposed cities are no pilots.
     """
     if text.startswith("No verdict"):
         # what follows tells the owner of a file what to change in it

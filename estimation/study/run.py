@@ -96,8 +96,8 @@ def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Sp
 
 
 def _in_order(found: dict[Unit, Tables], units: Sequence[Unit], specs: Sequence[Spec]) -> Tables:
-    """Rows by table whoever was done first: by kind, of specs that share units in the order of the
-    specs, else of the units.
+    """Return rows by table whoever was done first: by kind, of specs that share units in the order
+    of the specs, else of the units.
     """
     place = {spec.spec_id: k for k, spec in enumerate(specs)}
     tables: Tables = {name: [] for name in COLUMNS if name not in LAST}
@@ -113,7 +113,9 @@ def _in_order(found: dict[Unit, Tables], units: Sequence[Unit], specs: Sequence[
 
 
 def _share_reasons(specs: Sequence[Spec], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of ``not_run``; a reason that all specs of the curve on an outcome share is one row."""
+    """Return rows of ``not_run``; a reason that all specs of the curve on an outcome share is one
+    row.
+    """
     reasons = {row["spec_id"]: row["reason"] for row in rows}
     for outcome in dict.fromkeys(spec.outcome for spec in specs):
         first, *others = (spec.spec_id for spec in specs if spec.outcome == outcome)

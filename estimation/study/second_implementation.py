@@ -41,8 +41,8 @@ TREATED = "treated"
 def differences(
     sample: StudySample, specs: Sequence[Spec], estimates: list[dict[str, object]]
 ) -> list[dict[str, object]]:
-    """Rows of ``estimates.diagnostic``: the largest difference of a second implementation, in
-    standard errors.
+    """Return rows of ``estimates.diagnostic``: the largest difference of a second implementation,
+    in standard errors.
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ def differences(
 
 
 def _few_enough(sample: StudySample, most: int) -> np.ndarray:
-    """The kept pairs (P,); where they have more rows, those among cities that are spread over the
-    list of all.
+    """Return the kept pairs (P,); where they have more rows, those among cities that are spread
+    over the list of all.
     """
     panel, n_years = sample.panel, len(sample.panel.years)
     if sample.kept.sum() * n_years <= most:
@@ -106,8 +106,8 @@ def _few_enough(sample: StudySample, most: int) -> np.ndarray:
 
 
 def _own_fit(panel: PairPanel, pairs: np.ndarray, outcome: int, estimator: str) -> pd.DataFrame:
-    """Coefficients and errors of this package on some pairs; no pair among them is left out by a
-    tie rule a second time.
+    """Return coefficients and errors of this package on some pairs; no pair among them is left out
+    by a tie rule a second time.
     """
     (own,) = fit_outcomes(
         replace(panel, y=panel.y[[outcome]]).of_pairs(pairs),
@@ -124,8 +124,8 @@ def _own_fit(panel: PairPanel, pairs: np.ndarray, outcome: int, estimator: str) 
 
 
 def _long_table(panel: PairPanel, kept: np.ndarray, outcome: int) -> pd.DataFrame:
-    """One row a pair and year with an outcome: pair, year, y, whether it is treated, years since
-    admission (missing without a pilot).
+    """Return one row a pair and year with an outcome: pair, year, y, whether it is treated, years
+    since admission (missing without a pilot).
     """
     y, cohort = panel.y[outcome][kept], panel.cohort[kept]
     pair, year = np.nonzero(np.isfinite(y))
@@ -142,8 +142,8 @@ def _long_table(panel: PairPanel, kept: np.ndarray, outcome: int) -> pd.DataFram
 
 
 def _by_pyfixest(table: pd.DataFrame, event_times: pd.Series) -> pd.DataFrame:
-    """Coefficients and errors clustered by pair: of each event time, or of the treatment where
-    there is none.
+    """Return coefficients and errors clustered by pair: of each event time, or of the treatment
+    where there is none.
     """
     import pyfixest
 
@@ -167,8 +167,8 @@ def _by_pyfixest(table: pd.DataFrame, event_times: pd.Series) -> pd.DataFrame:
 
 
 def _part_by_statsmodels(sample: StudySample, outcome: int) -> dict[str, float]:
-    """Both packages on the pairs among a few pilots and never-treated cities; empty where these
-    hold no contrast.
+    """Return both packages on the pairs among a few pilots and never-treated cities; empty where
+    these hold no contrast.
     """
     import statsmodels.api as sm
 
@@ -190,8 +190,8 @@ def _part_by_statsmodels(sample: StudySample, outcome: int) -> dict[str, float]:
 
 
 def _gaps(own: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:
-    """Largest absolute difference of estimates and of errors, in the other package's standard
-    errors; rows in the same order.
+    """Return the largest absolute difference of estimates and of errors, in the other package's
+    standard errors; rows in the same order.
     """
     scale = theirs["std_error"].to_numpy()
     estimate_gap = np.abs(own["estimate"].to_numpy() - theirs["estimate"].to_numpy()) / scale

@@ -122,7 +122,7 @@ def _fit_sample(sample: StudySample, specs: list[Spec], region: pd.Series, rows:
 def _block_class(
     cells: CellPanel, effects: tuple[str, ...], panel: PairPanel, region: pd.Series
 ) -> np.ndarray | None:
-    """Which blocks of two provinces share year effects; None for all."""
+    """Return which blocks of two provinces share year effects; None for all."""
     if effects[1] == "year":
         return None
     if effects[1] == "province_pair_year":
@@ -139,8 +139,8 @@ def _block_class(
 def _intervals(
     panel: PairPanel, sometimes: np.ndarray, estimator: str, fit: CellFit, city_sums: CitySums
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Counts of the fit, and by outcome the intervals of its default method and of the conventional
-    one; `sometimes` (P,) are the pairs that are untreated in a year.
+    """Return counts of the fit, and by outcome the intervals of its default method and of the
+    conventional one; `sometimes` (P,) are the pairs that are untreated in a year.
     """
     # pairs treated in every year are neither effect nor control of the group-time estimators
     used = sometimes | ESTIMATORS[estimator].uses_always_treated

@@ -33,7 +33,7 @@ NAMES = {
 
 
 def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """Rows of ``estimates.stood_out``.
+    """Return rows of ``estimates.stood_out``.
 
     Parameters
     ----------

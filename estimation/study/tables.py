@@ -196,15 +196,15 @@ COLUMNS = {
 
 
 def not_run(specs: Sequence[Spec], reason: str) -> list[dict[str, str]]:
-    """Rows of ``not_run`` for specs that share a reason."""
+    """Return rows of ``not_run`` for specs that share a reason."""
     return [
         {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reason} for spec in specs
     ]
 
 
 def typed(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
-    """Rows as a frame with the contract's columns and nullable types, so that nothing missing
-    becomes NaN; a number that is not finite is missing.
+    """Return rows as a frame with the contract's columns and nullable types, so that nothing
+    missing becomes NaN; a number that is not finite is missing.
 
     Raises
     ------

@@ -91,7 +91,7 @@ def run_here(marts: Marts, units: Iterable[Unit], on_done: Done) -> None:
 
 
 def study_units(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[Unit]:
-    """Units of a study, kind by kind in order of the specs."""
+    """Return units of a study, kind by kind in order of the specs."""
     of_kind: dict[str, list[Spec]] = {kind: [] for kind in KINDS}
     for spec in specs:
         of_kind[KIND_OF.get(spec.analysis, "group")].append(spec)
@@ -124,7 +124,7 @@ def _run_group(marts: Marts, specs: Sequence[Spec]) -> Tables:
 
 
 def _run_curve(marts: Marts, specs: Sequence[Spec]) -> Tables:
-    """The curve, and its joint test over the specs that could be estimated."""
+    """Return the curve, and its joint test over the specs that could be estimated."""
     if marts.study_window is None:
         return {"not_run": not_run(specs, "needs pairs of cities in a study window")}
     rows = run_curve(marts, specs)
@@ -166,7 +166,7 @@ def _place_names(cities: pd.DataFrame) -> dict[str, str]:
 
 
 def _with_names(text: str, names: dict[str, str]) -> str:
-    """A warning with the name of every province and city after its id."""
+    """Return a warning with the name of every province and city after its id."""
     return re.sub(
         r"(?:province|city) \d{6}\b",
         lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0],
@@ -218,7 +218,7 @@ def _rows_of(
 
 
 def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, float]]:
-    """Estimates without each city and each province; the tie mask stays."""
+    """Return estimates without each city and each province; the tie mask stays."""
     key = ("twfe", sample.outcomes.index(spec.outcome))
     quantile = TIE_RULES[spec.tie_rule].quantile
     options = Options(("city",), 0, tie_quantile=quantile, keep_parts=True)

@@ -23,7 +23,7 @@ NO_PARTS = "Not run: the treated city-years of these parts cannot be told apart.
 
 
 def weight_rows(marts: Marts, spec: Spec, window: Window, settings: dict[str, int]) -> Rows:
-    """Rows of ``estimates.weight`` of growth in a window on which the test gives a verdict.
+    """Return rows of ``estimates.weight`` of growth in a window on which the test gives a verdict.
 
     Parameters
     ----------
@@ -84,7 +84,9 @@ def _row(
 
 
 def _part_rows(spec: Spec, panel: CityPanel, weight: np.ndarray, settings: dict[str, int]) -> Rows:
-    """Rows of the ages and of the periods: their estimates, and one p of equality for each."""
+    """Return rows of the ages and of the periods: their estimates, and one p of equality for
+    each.
+    """
     y = panel.measured(panel.growth)[2]
     effect = float((weight * y).sum())
     permuted = permute_in_blocks(panel.block, settings["permutations"], [settings["seed"], 3])
@@ -116,7 +118,7 @@ def _part_rows(spec: Spec, panel: CityPanel, weight: np.ndarray, settings: dict[
 
 
 def _parts(panel: CityPanel) -> dict[str, dict[str, np.ndarray]]:
-    """Treatment by label (C + 1, T) in each part, by grain and name."""
+    """Return treatment by label (C + 1, T) in each part, by grain and name."""
     ages, years = panel.ages, panel.years[None, :]
     is_first = ages < FIRST_AGES
     periods = {

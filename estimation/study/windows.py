@@ -27,12 +27,12 @@ FEWEST_DRAWS = 20
 
 
 def settings_of(spec: Spec) -> dict[str, int]:
-    """Permutations, 20 at least, and seed of a test of cities."""
+    """Return permutations, 20 at least, and seed of a test of cities."""
     return {"permutations": max(spec.permutations, FEWEST_DRAWS), "seed": spec.seed}
 
 
 def window_of(marts: Marts, spec: Spec) -> tuple[int, int]:
-    """First and last year of a spec: its own, the study window, or the newest.
+    """Return the first and last year of a spec: its own, the study window, or the newest.
 
     The newest ends in the last year in which at least 80 % of the cities with growth in 2019 have
     it; without 2019, of those with growth in the last delivered year of the study window.
@@ -63,7 +63,7 @@ def window_of(marts: Marts, spec: Spec) -> tuple[int, int]:
 
 
 def city_window(marts: Marts, spec: Spec) -> Window:
-    """Cities complete in the spec's window, dated by its treatment rule.
+    """Return cities complete in the spec's window, dated by its treatment rule.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def joint_p(windows: Sequence[Window], *, permutations: int = DRAWS, seed: int =
 def joint_statistics(
     windows: Sequence[Window], *, permutations: int, seed: int
 ) -> np.ndarray | None:
-    """Statistics of growth in windows (W, 1 + draws), each draw moving all alike; None where
+    """Return statistics of growth in windows (W, 1 + draws), each draw moving all alike; None where
     `joint_draws` is.
     """
     draws = joint_draws(windows, permutations=permutations, seed=seed)
@@ -110,7 +110,7 @@ def less_trend(window: Window) -> Window:
 
 
 def joint_draws(windows: Sequence[Window], *, permutations: int, seed: int) -> list[Draws] | None:
-    """Coefficients and errors of growth in windows, each draw moving all alike.
+    """Return coefficients and errors of growth in windows, each draw moving all alike.
 
     Parameters
     ----------

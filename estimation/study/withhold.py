@@ -25,7 +25,7 @@ OF_INFERENCE = (
 
 
 def withhold(result: FitResult, outcome: str) -> FitResult:
-    """The result as the study prints it.
+    """Return the result as the study prints it.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class Audit:
     drawn: pd.DataFrame = field(compare=False)
 
     def rows(self) -> list[tuple[str, ...]]:
-        """A header, and a row for each error."""
+        """Return a header, and a row for each error."""
         rows: list[tuple[str, ...]] = [HEADER]
         for line, found in self.lines.iterrows():
             p_values = (p_value(found["p_value"]), p_value(found["p_randomization"]))
@@ -76,7 +76,7 @@ class Audit:
         return rows
 
     def facts(self) -> list[str]:
-        """All else, as lines."""
+        """Return all else, as lines."""
         monte_carlo = 100 * np.sqrt(LEVEL * (1 - LEVEL) / len(self.drawn))
         within = ""
         if self.n_blocks > 1:
@@ -98,7 +98,7 @@ class Audit:
         ]
 
     def summary(self) -> Text:
-        """The card as a text."""
+        """Return the card as a text."""
         return Text("\n".join([self._head, *aligned(self.rows()), *self.facts()]))
 
     def plot(self, *, ax: Axes | None = None, file: Any = None) -> Axes:

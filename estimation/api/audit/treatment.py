@@ -84,7 +84,9 @@ def read_treatment(
     periods = pd.Index([0]) if time is None else pd.Index(np.unique(frame[time]))
 
     def places_of(table: pd.DataFrame) -> np.ndarray:
-        """Places of both units and of the period, (3, n); -1 where the fit does not have them."""
+        """Return places of both units and of the period, (3, n); -1 where the fit does not have
+        them.
+        """
         found = [ids.get_indexer(table[side]) for side in unit]
         when = [0] * len(table) if time is None else periods.get_indexer(table[time])
         return np.array([*found, when])

@@ -65,7 +65,7 @@ def most_influential(refits: Refits, estimate: np.ndarray, c: int) -> Influence 
 
 
 def tested_leads(sample: FitSample, fit: InfluenceFit, reference: int) -> np.ndarray:
-    """Leads of the joint test and of Honest DiD; positions of coefficients.
+    """Return leads of the joint test and of Honest DiD; positions of coefficients.
 
     They have pilots enough and are kept by every refit, or, where treatment is by pair, have a
     dyadic error. There are none where the reference is a treated year: each lead is then a
@@ -83,8 +83,8 @@ def tested_leads(sample: FitSample, fit: InfluenceFit, reference: int) -> np.nda
 
 
 def permitted_rows(fit: InfluenceFit) -> np.ndarray:
-    """Coefficients that a joint test may use: pilots enough, kept by every refit; positions, none
-    without provinces.
+    """Return coefficients that a joint test may use: pilots enough, kept by every refit; positions,
+    none without provinces.
     """
     if fit.provinces is None:
         return np.zeros(0, dtype=np.int64)
@@ -94,14 +94,14 @@ def permitted_rows(fit: InfluenceFit) -> np.ndarray:
 
 
 def summarised(fit: InfluenceFit) -> list[tuple[int, str]]:
-    """Positions and labels of the coefficients that get diagnostics and sentences of their own: not
-    the single cells of cohort and year.
+    """Return positions and labels of the coefficients that get diagnostics and sentences of their
+    own: not the single cells of cohort and year.
     """
     return [(c, label) for c, label in enumerate(fit.labels) if fit.terms[c][0] != "group_time"]
 
 
 def coefficient_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
-    """Variances of all inference, their ratios and what moves each coefficient most."""
+    """Return variances of all inference, their ratios and what moves each coefficient most."""
     found: list[Diagnostic] = []
     for c, label in summarised(fit):
         variance = {name: _number(value[c]) for name, value in inference.variances.items()}
@@ -160,7 +160,7 @@ def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnosti
 def two_way_diagnostics(
     sample: FitSample, means: tuple[np.ndarray, np.ndarray]
 ) -> list[Diagnostic]:
-    """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative
+    """Return what the two-way coefficient averages: its 2x2 comparisons, and the share of negative
     weights; balanced, without controls.
     """
     found: list[Diagnostic] = [
@@ -182,8 +182,8 @@ def two_way_diagnostics(
 def sample_diagnostics(
     sample: FitSample, outcome: int, inference: Inference, strata: np.ndarray
 ) -> list[Diagnostic]:
-    """Counts of provinces, the tie threshold, and how far pilots' level was from that of their
-    peers before admission.
+    """Return counts of provinces, the tie threshold, and how far pilots' level was from that of
+    their peers before admission.
     """
     level = pilot_level(sample, outcome, strata)
     found: list[Diagnostic] = [
@@ -204,8 +204,8 @@ def sample_diagnostics(
 def permutation_diagnostics(
     sample: FitSample, fit: InfluenceFit, draws: Draws, strata: np.ndarray
 ) -> list[Diagnostic]:
-    """Mean of the placebo estimates, the estimate minus it, pilots that cannot move, undefined
-    draws.
+    """Return the mean of the placebo estimates, the estimate minus it, pilots that cannot move,
+    undefined draws.
     """
     treated = _treated_cities(sample)
     fixed = int((fixed_labels(sample.roles, strata) & treated).sum())
@@ -241,7 +241,7 @@ def permutation_diagnostics(
 
 
 def _treated_cities(sample: FitSample) -> np.ndarray:
-    """The pilots (N,); where treatment is by pair, the cities that hold a treated pair."""
+    """Return the pilots (N,); where treatment is by pair, the cities that hold a treated pair."""
     if sample.panel.pilots_known:
         return sample.city_group > 0
     pairs = sample.kept & (sample.panel.cohort > 0)
@@ -257,7 +257,7 @@ def joint_diagnostics(
     tests: Mapping[str, np.ndarray],
     draws: Draws | None,
 ) -> list[Diagnostic]:
-    """Joint tests that terms are zero, by name:
+    """Return joint tests that terms are zero, by name:
 
     F with the jackknife covariance, its p, and the permutation p of the same statistic. Where
     treatment is by pair, that `leads` are zero, with the dyadic covariance.
@@ -295,8 +295,8 @@ def _number(value: float) -> float | None:
 def observed_statistics(
     fits: Sequence[InfluenceFit], tests: Mapping[str, np.ndarray], asked: Collection[int]
 ) -> list[tuple[dict[int, float], dict[str, float]] | None]:
-    """What each asked outcome's coefficients and joint tests gave, as the permutation compares
-    them.
+    """Return what each asked outcome's coefficients and joint tests gave, as the permutation
+    compares them.
     """
     found: list[tuple[dict[int, float], dict[str, float]] | None] = []
     for m, fit in enumerate(fits):

@@ -76,8 +76,8 @@ def _comparison(
 
 
 def estimates_without_cohorts(rows: list[Comparison]) -> dict[int, float]:
-    """Two-way coefficient without the pairs of each cohort, by cohort year, from the comparisons of
-    `goodman_bacon`; empty with a single cohort.
+    """Return two-way coefficient without the pairs of each cohort, by cohort year, from the
+    comparisons of `goodman_bacon`; empty with a single cohort.
     """
     found: dict[int, float] = {}
     pairs = [(row.treated_cohort, row.control_cohort) for row in rows]
@@ -92,8 +92,8 @@ def estimates_without_cohorts(rows: list[Comparison]) -> dict[int, float]:
 
 
 def treatment_weights(sample: FitSample, count: np.ndarray) -> np.ndarray:
-    """Weight of each treated cell's effect in the two-way coefficient (de Chaisemartin and
-    D'Haultfoeuille 2020).
+    """Return the weight of each treated cell's effect in the two-way coefficient (de Chaisemartin
+    and D'Haultfoeuille 2020).
 
     Parameters
     ----------
@@ -116,12 +116,12 @@ def treatment_weights(sample: FitSample, count: np.ndarray) -> np.ndarray:
 
 
 def negative_weight_share(weights: np.ndarray) -> float:
-    """Sum of the absolute negative weights over the sum of all absolute weights."""
+    """Return the sum of the absolute negative weights over the sum of all absolute weights."""
     return float(-weights[weights < 0].sum() / np.abs(weights).sum())
 
 
 def minimum_detectable_effect(std_error: float, df: float) -> float:
-    """Smallest effect that a two-sided t test of this standard error finds at 5 % in 80 % of cases
-    (Bloom 1995).
+    """Return the smallest effect that a two-sided t test of this standard error finds at 5 % in 80
+    % of cases (Bloom 1995).
     """
     return float((stdtrit(df, TWO_SIDED) + stdtrit(df, POWER)) * std_error)

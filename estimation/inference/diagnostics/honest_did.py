@@ -53,8 +53,8 @@ def sensitivity_diagnostics(
 def _covariance(
     sample: FitSample, fit: InfluenceFit, chosen: np.ndarray
 ) -> tuple[np.ndarray, float, float] | None:
-    """Covariance of leads and an effect, the last one; degrees of freedom of its error; and those
-    of the covariance, with which the weights of smoothness are chosen.
+    """Return the covariance of leads and an effect, the last one; degrees of freedom of its error;
+    and those of the covariance, with which the weights of smoothness are chosen.
     """
     if not sample.panel.pilots_known:
         given = covariance_by_pair(sample, fit, chosen)

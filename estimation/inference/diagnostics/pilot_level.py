@@ -61,8 +61,8 @@ def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLev
 
 
 def _means_with_never(sample: FitSample, outcome: int) -> np.ndarray:
-    """Mean outcome of a city over its kept pairs with never-treated cities (N, T); NaN without
-    one.
+    """Return the mean outcome of a city over its kept pairs with never-treated cities (N, T); NaN
+    without one.
     """
     panel = sample.panel
     never, shape = panel.city_cohort == 0, (panel.n_cities, len(panel.years))
@@ -123,7 +123,9 @@ def level_of_means(
 
 
 def _test(level: np.ndarray, label: np.ndarray, strata: np.ndarray) -> PilotLevel | None:
-    """The difference within strata and its rank; level (n, C + 1) of a city under each label."""
+    """Return the difference within strata and its rank; level (n, C + 1) of a city under each
+    label.
+    """
     order = np.argsort(strata, kind="stable")
     level, label, strata = level[order], label[order], strata[order]
     labels, is_enumeration = draw_or_enumerate(label, strata, DRAWS, SEED)

@@ -32,7 +32,7 @@ def find_warnings(
     diagnostics: list[Diagnostic],
     vcov: Sequence[str] | None = None,
 ) -> list[str]:
-    """Every warning that applies to a fit.
+    """Return every warning that applies to a fit.
 
     Parameters
     ----------

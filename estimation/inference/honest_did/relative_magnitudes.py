@@ -86,12 +86,12 @@ def relative_magnitudes(
 def holds_zero(
     theta: np.ndarray, covariance: np.ndarray, df: float, bound: float, horizon: int = 0
 ) -> bool:
-    """Whether the set of `relative_magnitudes` holds zero, without its ends."""
+    """Return whether the set of `relative_magnitudes` holds zero, without its ends."""
     return bool(inequalities(theta, inflated(covariance, df), bound, horizon).accepts(0.0).any())
 
 
 def inflated(covariance: np.ndarray, df: float) -> np.ndarray:
-    """Covariance for which the normal 95 % interval is the t interval of `df` degrees of
+    """Return covariance for which the normal 95 % interval is the t interval of `df` degrees of
     freedom.
     """
     return (
@@ -126,7 +126,7 @@ class Inequalities:
     critical: np.ndarray
 
     def accepts(self, effect: np.ndarray | float) -> np.ndarray:
-        """Whether the hybrid test of each choice lets the effect stand; shape (K,).
+        """Return whether the hybrid test of each choice lets the effect stand; shape (K,).
 
         Given what is independent of it, the larger statistic is a normal known to lie above the
         point at which the other one would overtake it and, after the first test, below its critical
@@ -144,8 +144,8 @@ class Inequalities:
 def inequalities(
     theta: np.ndarray, covariance: np.ndarray, bound: float, horizon: int
 ) -> Inequalities:
-    """The inequalities of each change before admission (from lead to lead, and from the last lead
-    to the base) and sign.
+    """Return the inequalities of each change before admission (from lead to lead, and from the last
+    lead to the base) and sign.
     """
     n_leads = len(theta) - 1
     changes = np.zeros((n_leads, n_leads + 1))
@@ -179,8 +179,8 @@ def least_favourable(correlation: np.ndarray) -> np.ndarray:
 
 
 def breakdown(excludes: Callable[[float], bool], first: float) -> float:
-    """Largest bound up to which a set leaves zero out: 0 if it holds zero at once, infinite if it
-    never does.
+    """Return the largest bound up to which a set leaves zero out: 0 if it holds zero at once,
+    infinite if it never does.
 
     Parameters
     ----------

@@ -111,7 +111,7 @@ def estimation_factor(df: float, n_chosen: np.ndarray) -> np.ndarray:
 
 
 def smoothness_path(theta: np.ndarray, covariance: np.ndarray, horizon: int = 0) -> SmoothnessPath:
-    """The path of an effect.
+    """Return the path of an effect.
 
     Blind to a straight trend are the weights c_(s-1) - 2 c_s + c_(s+1) of the leads s years before
     the base with c_0 = horizon + 1. c_k is what a change of slope k years before the base does to

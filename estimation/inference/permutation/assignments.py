@@ -68,7 +68,9 @@ def _shuffled(labels_bytes: bytes, strata_bytes: bytes, n_draws: int, seed: int)
 
 
 def enumerate_relabellings(labels: np.ndarray, strata: np.ndarray) -> np.ndarray:
-    """Every distinct relabelling within strata, the given one among them; shape (count, N)."""
+    """Return every distinct relabelling within strata, the given one among them; shape
+    (count, N).
+    """
     rows = np.tile(labels, (1, 1))
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
@@ -80,7 +82,7 @@ def enumerate_relabellings(labels: np.ndarray, strata: np.ndarray) -> np.ndarray
 
 
 def fixed_labels(labels: np.ndarray, strata: np.ndarray) -> np.ndarray:
-    """Cities whose label no shuffle within strata can change; shape (N,) bool."""
+    """Return cities whose label no shuffle within strata can change; shape (N,) bool."""
     fixed = np.zeros(len(labels), dtype=bool)
     for stratum in np.unique(strata):
         members = strata == stratum

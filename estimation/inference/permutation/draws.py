@@ -68,19 +68,20 @@ class Draws:
         )
 
     def of(self, term: int) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients and statistics of the draws of a term."""
+        """Return coefficients and statistics of the draws of a term."""
         made = int(self.made[term])
         return self.coefficient[:made, term], self.statistic[:made, term]
 
 
 def is_extreme(drawn: np.ndarray, observed: float) -> np.ndarray:
-    """Whether statistics are at least as extreme as the observed one; undefined ones are."""
+    """Return whether statistics are at least as extreme as the observed one; undefined ones are."""
     return ~(drawn < observed - TOLERANCE)
 
 
 def enough_after(observed: float, drawn: np.ndarray, enough: int | None) -> float:
-    """How many draws end with the one that is the so many-th at least as extreme as the observed
-    statistic: exactly where it is among these (B,), else by their share; infinite for None.
+    """Return how many draws end with the one that is the so many-th at least as extreme as the
+    observed statistic: exactly where it is among these (B,), else by their share; infinite for
+    None.
     """
     if enough is None:
         return math.inf
@@ -91,8 +92,8 @@ def enough_after(observed: float, drawn: np.ndarray, enough: int | None) -> floa
 
 
 def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:
-    """Share of assignments at least as extreme as the real one; undefined draws count as more
-    extreme.
+    """Return the share of assignments at least as extreme as the real one; undefined draws count as
+    more extreme.
 
     Parameters
     ----------
@@ -106,8 +107,9 @@ def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool
 
 
 def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
-    """The ceil(0.95 (B + 1))-th smallest statistic (of the enumeration: ceil(0.95 total)-th);
-    infinite with fewer than 19 draws, or an enumeration of fewer than 20: no p is as low as 5 %.
+    """Return the ceil(0.95 (B + 1))-th smallest statistic (of the enumeration: ceil(0.95
+    total)-th); infinite with fewer than 19 draws, or an enumeration of fewer than 20: no p is as
+    low as 5 %.
 
     Parameters
     ----------

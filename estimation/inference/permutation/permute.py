@@ -73,7 +73,7 @@ class _Race:
         return any(map(len, self.terms)) or any(self.tests)
 
     def used(self) -> np.ndarray:
-        """Positions of the statistics of outcomes of which something is still drawn."""
+        """Return positions of the statistics of outcomes of which something is still drawn."""
         layout = self.model.statistics.layout
         return np.unique(
             [

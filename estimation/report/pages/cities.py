@@ -19,7 +19,7 @@ from .result import finding
 
 
 def cities(page: Context) -> dict[str, Any]:
-    """Everything the template of the page sets."""
+    """Return everything the template of the page sets."""
     rows = page.rows("cities")
     return {
         "map": build_tiles(rows, page.places),
@@ -61,7 +61,7 @@ def _distance(page: Context) -> Chart | None:
 
 
 def cities_data(page: Context) -> dict[str, Any]:
-    """What the scripts of the page need of cities, zones, texts, changes and the cells of
+    """Return what the scripts of the page need of cities, zones, texts, changes and the cells of
     values.
     """
     rows = page.rows("cities")
@@ -130,7 +130,7 @@ def _zones(page: Context) -> dict[str, Any]:
 
 
 def _zone_line(page: Context, city: Row, zone: Row) -> str:
-    """Name, batch, date and document of a zone, what it covers and when it ended."""
+    """Return name, batch, date and document of a zone, what it covers and when it ended."""
     words = page.words
     kind = zone_kind(city, zone).removesuffix("_ended")
     line = words.plain(

@@ -30,19 +30,19 @@ class Context:
     is_public: bool = False
 
     def rows(self, name: str) -> list[Row]:
-        """Rows of a query."""
+        """Return rows of a query."""
         return rows_of(self.data, name)
 
     def one(self, name: str, **keys: object) -> Row | None:
-        """The row of a query with these keys; None where there is none."""
+        """Return the row of a query with these keys; None where there is none."""
         return next(iter(self.some(name, **keys)), None)
 
     def some(self, name: str, **keys: object) -> list[Row]:
-        """The rows of a query with these keys."""
+        """Return the rows of a query with these keys."""
         return rows_by(self.data, name, *keys).get(tuple(keys.values()), [])
 
     def diagnostic(self, spec_id: str, name: str, term: str | None = None) -> Row | None:
-        """A diagnostic of a spec that is not missing."""
+        """Return a diagnostic of a spec that is not missing."""
         row = self.one("diagnostic", spec_id=spec_id, diagnostic=name, term=term)
         return row if row is not None and number(row["value"]) is not None else None
 
@@ -57,7 +57,7 @@ class Context:
         return names
 
     def said(self, text: object) -> str:
-        """A sentence that a table holds, in the language of the page; as it stands where
+        """Return a sentence that a table holds, in the language of the page; as it stands where
         `messages.yml` does not know it.
         """
         if text is None or self.words.language == "en":
@@ -65,7 +65,9 @@ class Context:
         return in_chinese(str(text), self.places) or str(text)
 
     def variant_name(self, spec_id: str) -> str:
-        """What a specification is called beside its outcome; the primary test with its years."""
+        """Return what a specification is called beside its outcome; the primary test with its
+        years.
+        """
         name = self.words.name("variants", variant(spec_id))
         row = self.one("primary", spec_id=spec_id)
         if row is None or number(row["first_year"]) is None or number(row["last_year"]) is None:
@@ -75,7 +77,9 @@ class Context:
         )
 
     def label(self, row: Row) -> str:
-        """A specification in words, with its outcome where that is not official synchronization."""
+        """Return a specification in words, with its outcome where that is not official
+        synchronization.
+        """
         name = self.variant_name(row["spec_id"])
         if row["outcome"] == OFFICIAL:
             return name
@@ -83,8 +87,8 @@ class Context:
         return self.words.plain("label.with_note", text=name, note=note)
 
     def why(self, of: Sequence[str]) -> Markup | None:
-        """Why something is missing: the reason of the first of these specifications or analyses
-        that was not run.
+        """Return why something is missing: the reason of the first of these specifications or
+        analyses that was not run.
 
         Of an analysis it is the commonest reason. None where nothing of them was left out with a
         reason.
@@ -138,5 +142,5 @@ class Context:
 
 
 def variant(spec_id: str) -> str:
-    """The last part of a spec's id."""
+    """Return the last part of a spec's id."""
     return spec_id.rsplit(".", maxsplit=1)[-1]

@@ -18,7 +18,7 @@ MOST = 12
 
 
 def data_page(page: Context) -> dict[str, Any]:
-    """Everything the template of the page sets."""
+    """Return everything the template of the page sets."""
     changes = page.rows("estimate_changes")
     moved = [row for row in changes if row["old_estimate"] != row["new_estimate"]]
     return {
@@ -107,7 +107,7 @@ def _link(row: Row) -> str:
 
 
 def _tables(page: Context) -> list[tuple[str, str, int]]:
-    """Published tables: name, what a row is, number of columns."""
+    """Return published tables: name, what a row is, number of columns."""
     counts = page.data["columns"]["table_name"].value_counts()
     comments = {row["table_name"]: row["comment"] for row in page.rows("table_comments")}
     words = comments | (book("dictionary.yml")["tables"] if page.words.language == "zh" else {})

@@ -25,7 +25,7 @@ WORDS = ("landing", "line", "tie", "pilot", "headline", "cohort")
 
 
 def methods(page: Context) -> dict[str, Any]:
-    """Everything the template of the page sets."""
+    """Return everything the template of the page sets."""
     w = page.words
     power = [row for row in page.rows("power") if row["spec_id"] in (PRIMARY, SECOND_WINDOW)]
     return {

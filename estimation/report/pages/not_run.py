@@ -15,8 +15,8 @@ CURVE = "specification_curve"
 
 
 def not_run(page: Context, rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Reasons, each with names and ids; specifications that differ in their outcome alone are one
-    name, those of the curve a number.
+    """Return reasons, each with names and ids; specifications that differ in their outcome alone
+    are one name, those of the curve a number.
     """
     reasons: dict[str, dict[tuple[str, str], list[str]]] = {}
     for row in rows:
@@ -46,7 +46,7 @@ def _name(page: Context, analysis: str, ids: list[str]) -> str:
 
 
 def _outcome(page: Context, spec_id: str) -> str:
-    """The outcome of an id; of official growth the measure alone."""
+    """Return the outcome of an id; of official growth the measure alone."""
     outcome = spec_id.split(".")[1]
     measure = outcome.removesuffix(OFFICIAL)
     if outcome.endswith(OFFICIAL) and page.words.knows("measures", measure):

@@ -13,7 +13,7 @@ from .context import Context
 
 
 def own_outcomes(page: Context) -> dict[str, Any] | None:
-    """What zones did to their own trade, and to the other outcomes of their city."""
+    """Return what zones did to their own trade, and to the other outcomes of their city."""
     w = page.words
     rows = page.some("own_outcome", comparison="all_cities")
     trade = next((row for row in rows if row["outcome"] == "trade"), None)
@@ -41,7 +41,7 @@ def own_outcomes(page: Context) -> dict[str, Any] | None:
 
 
 def _too_early(page: Context, trade: Row) -> list[Markup]:
-    """How many cities of the main test were treated before the figures of trade begin."""
+    """Return how many cities of the main test were treated before the figures of trade begin."""
     ours = page.one("primary", spec_id=PRIMARY)
     if ours is None or number(ours["first_year"]) is None:
         return []
@@ -59,7 +59,7 @@ def _too_early(page: Context, trade: Row) -> list[Markup]:
 
 
 def _own_found(page: Context, rows: list[Row]) -> list[Markup]:
-    """Which of the other outcomes of a zone's city are found, against whom."""
+    """Return which of the other outcomes of a zone's city are found, against whom."""
     w = page.words
     others = [row for row in rows if row["outcome"] != "trade"]
     if not others:

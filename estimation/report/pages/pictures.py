@@ -55,7 +55,7 @@ def picture(
     years: tuple[int, int] | None = (STUDY_FIRST_YEAR, STUDY_LAST_YEAR),
     **how: Any,
 ) -> Chart:
-    """Points over x under the words ``<key>_title``, ``_alt``, ``_x``, ``_y`` and ``_note``.
+    """Return points over x under the words ``<key>_title``, ``_alt``, ``_x``, ``_y`` and ``_note``.
 
     Parameters
     ----------
@@ -80,7 +80,9 @@ def picture(
 
 
 def event_study(page: Context) -> Chart | None:
-    """The change by year since admission, with both intervals and, on simulated data, the truth."""
+    """Return the change by year since admission, with both intervals and, on simulated data, the
+    truth.
+    """
     w = page.words
     rows = [
         row for row in page.some("event", spec_id=DYNAMICS, term="event") if row["event_time"] != -1
@@ -126,7 +128,7 @@ def event_study(page: Context) -> Chart | None:
 
 
 def event_point(page: Context, row: Row, *ends: tuple[str, str], name: str = "") -> Point:
-    """A year since admission with its intervals, hollow where it rests on few pilots."""
+    """Return a year since admission with its intervals, hollow where it rests on few pilots."""
     year, pilots = int(row["event_time"]), int(row["n_pilots"] or 0)
     said = page.words.plain("result.event_said", year=year, n=pilots, **estimate_said(page, row))
     said = f"{name}: {said}" if name else said
@@ -135,7 +137,7 @@ def event_point(page: Context, row: Row, *ends: tuple[str, str], name: str = "")
 
 
 def threshold(page: Context) -> Chart | None:
-    """The two-way estimate over the quantile of the tie above which pairs are kept, and its
+    """Return the two-way estimate over the quantile of the tie above which pairs are kept, and its
     parts.
     """
     series = []

@@ -23,7 +23,7 @@ P_VALUE = "p_single"
 
 
 def in_step(page: Context) -> list[Chart]:
-    """Two simulated cities at three sizes of synchronization, one picture each."""
+    """Return two simulated cities at three sizes of synchronization, one picture each."""
     w, charts = page.words, []
     table = pd.read_csv(IN_STEP, comment="#")
     for size, rows in table.groupby("synchronization"):
@@ -50,7 +50,7 @@ def in_step(page: Context) -> list[Chart]:
 
 
 def shuffle(page: Context) -> dict[str, Any] | None:
-    """The stand-ins of the primary test on the tile map, and its p; None without a test."""
+    """Return the stand-ins of the primary test on the tile map, and its p; None without a test."""
     row = page.one("primary", spec_id=PRIMARY)
     cities = _stand_ins(page)
     if row is None or number(row[P_VALUE]) is None or not cities:
@@ -65,8 +65,8 @@ def shuffle(page: Context) -> dict[str, Any] | None:
 
 
 def shuffle_data(page: Context) -> list[list[Any]]:
-    """What the script shuffles, a list a stand-in: province, first treated year or 0, then first
-    year, years and synchronization of each period.
+    """Return what the script shuffles, a list a stand-in: province, first treated year or 0, then
+    first year, years and synchronization of each period.
     """
     cities = []
     for one in _stand_ins(page):
@@ -88,7 +88,7 @@ def _stand_ins(page: Context) -> list[dict[str, Any]]:
 
 
 def one_city(page: Context) -> dict[str, Any] | None:
-    """What the study's method makes of its pairs: the interval that takes them for separate
+    """Return what the study's method makes of its pairs: the interval that takes them for separate
     evidence, and the one that does not; None where the method was not run.
     """
     row = page.one("coefficient", spec_id=STUDY_FORM, term="treated")

@@ -29,7 +29,7 @@ PLAIN = "plain"
 
 
 def policies(page: Context) -> dict[str, Any]:
-    """Everything the template of the page of all policies sets."""
+    """Return everything the template of the page of all policies sets."""
     tests = _tests(page)
     growth = [row for row in tests if not row["outcome"].endswith("_cycle")]
     names = {row["policy"]: name_of(page, row["policy"]) for row in tests}
@@ -50,7 +50,7 @@ def policies(page: Context) -> dict[str, Any]:
 
 
 def beside(page: Context) -> dict[str, Any]:
-    """What is read beside the tests: net of the others, own outcomes, overlaps."""
+    """Return what is read beside the tests: net of the others, own outcomes, overlaps."""
     rows = page.rows(TEST)
     own = [row for row in rows if not row["outcome"].startswith("cm_")]
     return {
@@ -62,7 +62,9 @@ def beside(page: Context) -> dict[str, Any]:
 
 
 def listed(page: Context) -> dict[str, Any]:
-    """Everything the template of the page of one list sets; `catalogs` holds what is said of it."""
+    """Return everything the template of the page of one list sets; `catalogs` holds what is said of
+    it.
+    """
     given = page.catalogs
     cautions = [page.said(text) for text in given["cautions"]]
     return {
@@ -74,7 +76,9 @@ def listed(page: Context) -> dict[str, Any]:
 
 
 def _first_screen(page: Context) -> FirstScreen:
-    """The question, the answer and how sure it is, of the first row: the declared outcome's."""
+    """Return the question, the answer and how sure it is, of the first row: the declared
+    outcome's.
+    """
     w, given = page.words, page.catalogs
     row = next(iter(page.rows(TEST)))
     named = w.plain("listed.synchronization")
@@ -104,7 +108,7 @@ def _first_screen(page: Context) -> FirstScreen:
 
 
 def _own_screen(page: Context, row: Row, question: Markup, named: str) -> FirstScreen:
-    """The screen of an outcome of the cities themselves, which has no levels."""
+    """Return the screen of an outcome of the cities themselves, which has no levels."""
     w = page.words
     ending = "found" if row["is_found"] else "none"
     numbers = {name: num(row, name, "+3") for name in ("estimate", "ci_low", "ci_high")}
@@ -116,13 +120,13 @@ def _own_screen(page: Context, row: Row, question: Markup, named: str) -> FirstS
 
 
 def _tests(page: Context) -> list[Row]:
-    """Rows of growth and its cycle."""
+    """Return rows of growth and its cycle."""
     rows = page.rows(TEST)
     return [row for row in rows if row["outcome"].startswith("cm_") and row["comparison"] == PLAIN]
 
 
 def _picture(page: Context, rows: list[Row]) -> Chart | None:
-    """Estimates of growth with their intervals, each over what would have been found."""
+    """Return estimates of growth with their intervals, each over what would have been found."""
     w = page.words
     drawn = []
     for row in rows:

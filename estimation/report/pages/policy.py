@@ -15,7 +15,7 @@ NAMED_ZONES = 12
 
 
 def policy(page: Context) -> dict[str, Any]:
-    """Everything the template of the page sets."""
+    """Return everything the template of the page sets."""
     batches = page.rows("policy_batch")
     covered = {row["batch"] for row in batches}
     missing = [
@@ -55,8 +55,8 @@ def _mix_title(page: Context, batches: list[Row]) -> str:
 
 
 def policy_data(page: Context) -> dict[str, Any]:
-    """What the script of the page needs: of each text what is known of it and its clauses, each
-    ``[pieces, tool, is heading]`` with every second piece a term that decided.
+    """Return what the script of the page needs: of each text what is known of it and its clauses,
+    each ``[pieces, tool, is heading]`` with every second piece a term that decided.
     """
     clauses: dict[str, list[Any]] = {}
     for row in page.data["policy_clause"].itertuples():
@@ -75,7 +75,7 @@ def policy_data(page: Context) -> dict[str, Any]:
 
 
 def cut_at_terms(text: str, terms: str, places: str) -> list[str]:
-    """A clause in pieces, every second one a term that decided.
+    """Return a clause in pieces, every second one a term that decided.
 
     Parameters
     ----------

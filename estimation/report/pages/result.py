@@ -34,7 +34,7 @@ WINDOW = "primary.study_window"
 
 
 def result(page: Context) -> dict[str, Any]:
-    """Everything the template of the page sets."""
+    """Return everything the template of the page sets."""
     return {
         "first": _first_screen(page),
         "about": _about(page),
@@ -72,7 +72,7 @@ def result(page: Context) -> dict[str, Any]:
 
 
 def finding(row: Row | None) -> str:
-    """The words that say what was found, by the verdict of the primary test."""
+    """Return the words that say what was found, by the verdict of the primary test."""
     if row is None or row["verdict"] == "not_identified":
         return "title_open"
     if row["verdict"] != "found":
@@ -100,8 +100,8 @@ def _first_screen(page: Context) -> FirstScreen:
 
 
 def _levels(page: Context, row: Row) -> Markup:
-    """The sentence of levels and of their difference; of the difference alone where the levels
-    lack.
+    """Return the sentence of levels and of their difference; of the difference alone where the
+    levels lack.
     """
     number_of = num(row, "estimate", "+3")
     estimate = Markup('<a class="traced" href="#trace">{}</a>').format(number_of)
@@ -112,7 +112,7 @@ def _levels(page: Context, row: Row) -> Markup:
 
 
 def _trade_line(page: Context) -> list[tuple[Markup, Markup]]:
-    """Whether a change of trade was found; nothing where it was not tested."""
+    """Return whether a change of trade was found; nothing where it was not tested."""
     trade = page.one("own_outcome", comparison="all_cities", outcome="trade")
     if trade is None or number(trade["p_value"]) is None:
         return []
@@ -122,7 +122,9 @@ def _trade_line(page: Context) -> list[tuple[Markup, Markup]]:
 
 
 def _comes_next(page: Context) -> list[tuple[Markup, Markup]]:
-    """The window that the next figures open, with the day on which its rule was written down."""
+    """Return the window that the next figures open, with the day on which its rule was written
+    down.
+    """
     row = next(iter(page.some("next_window", spec_id=PRIMARY)), None)
     if row is None:
         return []
@@ -132,8 +134,8 @@ def _comes_next(page: Context) -> list[tuple[Markup, Markup]]:
 
 
 def _about(page: Context) -> list[Markup]:
-    """What else a reader should know of the answer: what was compared, other checks and years, the
-    truth of simulated data.
+    """Return what else a reader should know of the answer: what was compared, other checks and
+    years, the truth of simulated data.
     """
     w, row = page.words, page.one("primary", spec_id=PRIMARY)
     if row is None or row["verdict"] == "not_identified":
@@ -154,8 +156,8 @@ def _about(page: Context) -> list[Markup]:
 
 
 def _later(page: Context) -> list[Markup]:
-    """What the check against cities admitted later alone finds, and what their own placebo does;
-    nothing where it finds nothing.
+    """Return what the check against cities admitted later alone finds, and what their own placebo
+    does; nothing where it finds nothing.
     """
     checks = page.some("check", spec_id=PRIMARY, check="controls", series="growth")
     check = next((row for row in checks if row["name"] == "admitted_later"), None)
@@ -175,7 +177,7 @@ def _later(page: Context) -> list[Markup]:
 
 
 def _net(page: Context) -> list[Markup]:
-    """The estimate net of other policies, where its p is below 5 % before correction."""
+    """Return the estimate net of other policies, where its p is below 5 % before correction."""
     row = next(
         (
             row
@@ -192,7 +194,7 @@ def _net(page: Context) -> list[Markup]:
 
 
 def _carry_of_primary(page: Context) -> Markup | None:
-    """The range of the primary test's own estimate without each province."""
+    """Return the range of the primary test's own estimate without each province."""
     checks = page.some("check", spec_id=PRIMARY, check="province", series="growth")
     estimates = [row["estimate"] for row in checks if number(row["estimate"]) is not None]
     if not estimates:
@@ -225,14 +227,16 @@ def _found_rows(page: Context) -> list[Markup]:
 
 
 def _follows_to_2021(row: Row) -> bool:
-    """Whether a row is found and says that treated cities follow, in a window with the pandemic."""
+    """Return whether a row is found and says that treated cities follow, in a window with the
+    pandemic.
+    """
     spec_id = row["spec_id"]
     is_lead = spec_id.startswith("radiation.lead_") and spec_id.endswith("_2010_2021")
     return is_lead and row["belief"] in ("found", "doubted") and row["estimate"] < 0
 
 
 def _second(page: Context) -> list[Markup]:
-    """What the same test finds in the study's years, and what it could have found there."""
+    """Return what the same test finds in the study's years, and what it could have found there."""
     second = page.one("primary", spec_id=SECOND_WINDOW)
     if second is None or second["verdict"] == "not_identified":
         return []
@@ -250,8 +254,8 @@ def _second(page: Context) -> list[Markup]:
 
 
 def _study(page: Context) -> dict[str, Any] | None:
-    """Why the published study's form says something else on the same data: its interval takes pairs
-    that share a city for separate evidence.
+    """Return why the published study's form says something else on the same data: its interval
+    takes pairs that share a city for separate evidence.
     """
     row = page.one("coefficient", spec_id=STUDY_FORM, term="treated")
     if row is None or any(number(row[name]) is None for name in ("ci_low", "low_conventional")):
@@ -272,7 +276,7 @@ def _study(page: Context) -> dict[str, Any] | None:
 
 
 def _study_size(page: Context, study: Row, ours: Row | None) -> list[Markup]:
-    """Whether a change as large as the study's method gives would have been found."""
+    """Return whether a change as large as the study's method gives would have been found."""
     if ours is None or ours["verdict"] != "not_found_could_not_have_been":
         return []
     side = "rise" if study["estimate"] > 0 else "fall"
@@ -286,8 +290,8 @@ def _study_size(page: Context, study: Row, ours: Row | None) -> list[Markup]:
 
 
 def _counted_truth(page: Context) -> list[Markup]:
-    """How many intervals hold their truth, in this economy and over many; nothing for delivered
-    files.
+    """Return how many intervals hold their truth, in this economy and over many; nothing for
+    delivered files.
     """
     said = []
     here = page.one(
@@ -306,7 +310,7 @@ def _counted_truth(page: Context) -> list[Markup]:
 
 
 def _caution(page: Context) -> list[Markup]:
-    """What is amiss: a placebo that finds something, pilots of another kind."""
+    """Return what is amiss: a placebo that finds something, pilots of another kind."""
     w, said = page.words, []
     for kind in ("time", "selection"):
         rows = page.some("placebo", spec_id=PRIMARY, placebo=kind)
@@ -324,7 +328,7 @@ def _caution(page: Context) -> list[Markup]:
 
 
 def _selected(page: Context, rows: list[Row]) -> dict[str, Markup]:
-    """What cities differed in before any zone, in which years, and by when they have one."""
+    """Return what cities differed in before any zone, in which years, and by when they have one."""
     w, ours = page.words, page.one("primary", spec_id=PRIMARY)
     differ = [row for row in rows if number(row["p_value"]) is not None and row["p_value"] < LEVEL]
     named = [w.name("selection_parts", row["name"]) for row in differ]
@@ -333,7 +337,7 @@ def _selected(page: Context, rows: list[Row]) -> dict[str, Markup]:
 
 
 def _warnings(page: Context) -> list[str]:
-    """The warnings of the estimates of this page, each once."""
+    """Return the warnings of the estimates of this page, each once."""
     ours = (HEADLINE, DYNAMICS, PRIMARY, SECOND_WINDOW)
     texts = [row["warning"] for row in page.rows("warning") if row["spec_id"] in ours]
     return list(dict.fromkeys(texts))
@@ -350,7 +354,7 @@ def _ladder(page: Context) -> Forest | None:
 
 
 def _counted(page: Context) -> Markup | None:
-    """Why rows of the ladder have other numbers of pilots."""
+    """Return why rows of the ladder have other numbers of pilots."""
     row = next(iter(page.rows("admitted")), None)
     if row is None or number(row["last_year"]) is None or number(row["second_last_year"]) is None:
         return None
@@ -363,7 +367,7 @@ def _counted(page: Context) -> Markup | None:
 
 
 def _promises(page: Context) -> list[Markup]:
-    """Whether this window was tested as earlier runs had written, one sentence a rule."""
+    """Return whether this window was tested as earlier runs had written, one sentence a rule."""
     said = []
     for row in page.some("promise", spec_id=PRIMARY):
         w = page.words
@@ -386,7 +390,9 @@ def _promises(page: Context) -> list[Markup]:
 
 
 def _means(page: Context) -> Chart | None:
-    """Mean synchronization of pairs with one pilot and with none by year, and their gap."""
+    """Return the mean synchronization of pairs with one pilot and with none by year, and
+    their gap.
+    """
     w, rows = page.words, [row for row in page.rows("gap") if number(row["gap"]) is not None]
     if not rows:
         return None
@@ -422,7 +428,7 @@ def _means(page: Context) -> Chart | None:
 
 
 def _carry(page: Context) -> Forest | None:
-    """The baseline regression without each province, on one scale."""
+    """Return the baseline regression without each province, on one scale."""
     w = page.words
     labelled = [
         (w.place(row, "province") or str(row["province_id"]), "", row)

@@ -51,7 +51,7 @@ CURVE_DIMENSIONS = ("window", "treatment_rule", "tie_rule", "effects", "estimato
 
 
 def robust(page: Context) -> dict[str, Any]:
-    """Everything the template of the page sets."""
+    """Return everything the template of the page sets."""
     summary = page.one("curve_summary", outcome="all")
     return {
         "forest": _forest(page),
@@ -95,7 +95,7 @@ def robust(page: Context) -> dict[str, Any]:
 
 
 def family(row: Row) -> str:
-    """The family of a coefficient in the forest."""
+    """Return the family of a coefficient in the forest."""
     analysis, name = row["analysis"], variant(row["spec_id"])
     if name == "weak":
         return "placebo"
@@ -135,7 +135,9 @@ def _forest(page: Context) -> Forest | None:
 
 
 def _forest_title(page: Context, rows: list[dict[str, Any]]) -> str:
-    """How many variants are found, and how many placebos have a small p, which is uncorrected."""
+    """Return how many variants are found, and how many placebos have a small p, which is
+    uncorrected.
+    """
     placebos = [row["row"] for row in rows if row["kind"] == "placebo"]
     others = [row for row in rows if row["kind"] != "placebo"]
     parts = [page.counted_title("robust.forest_title", others)]
@@ -158,7 +160,7 @@ def _others(page: Context) -> Grouped:
 
 
 def _test_years(page: Context) -> dict[str, Any]:
-    """Return first and last year of the main test; nothing where it was not run."""
+    """Return the first and last year of the main test; nothing where it was not run."""
     row = page.one("primary", spec_id=PRIMARY)
     if row is None or number(row["first_year"]) is None:
         return {}
@@ -166,7 +168,9 @@ def _test_years(page: Context) -> dict[str, Any]:
 
 
 def _checks(page: Context) -> dict[str, Any] | None:
-    """The primary test under every check of its newest window, and the drift that would turn it."""
+    """Return the primary test under every check of its newest window, and the drift that would turn
+    it.
+    """
     w, labelled = page.words, []
     rows = page.rows("check")
     for row in rows:
@@ -213,13 +217,13 @@ def _with_own_years(page: Context, label: str, row: Row) -> str:
 
 
 def _checks_title(page: Context, rows: list[dict[str, Any]]) -> str:
-    """How many checks find a change; the main test itself, drawn above them, is none."""
+    """Return how many checks find a change; the main test itself, drawn above them, is none."""
     checks = [row for row in rows if row["kind"] != "headline"]
     return page.counted_title("robust.checks_title", checks)
 
 
 def _estimators(page: Context) -> Chart | None:
-    """Event studies by estimator, in the years after admission."""
+    """Return event studies by estimator, in the years after admission."""
     w, series, drawn = page.words, [], []
     for spec_id, name in (
         (DYNAMICS, "event_study"),
@@ -250,8 +254,8 @@ def _estimators(page: Context) -> Chart | None:
 
 
 def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
-    """Sets and breakdown values of the effect in the year of admission: (assumption, low end, high
-    end, breakdown value).
+    """Return sets and breakdown values of the effect in the year of admission: (assumption, low
+    end, high end, breakdown value).
     """
     found = []
     for name, bound in (("relative_magnitudes", "1"), ("smoothness", "0_se")):
@@ -278,7 +282,7 @@ def _curve_title(page: Context, row: Row) -> Any:
 
 
 def _joint(page: Context, row: Row) -> Any:
-    """The joint permutation in a sentence."""
+    """Return the joint permutation in a sentence."""
     if number(row["p_value_median"]) is None:
         return page.words("robust.curve_no_joint")
     return page.words(
@@ -293,8 +297,8 @@ def _joint(page: Context, row: Row) -> Any:
 
 
 def curve_data(page: Context) -> dict[str, Any]:
-    """What the script of the curve needs: figures by specification, choices as numbers of a list of
-    levels, names in words.
+    """Return what the script of the curve needs: figures by specification, choices as numbers of a
+    list of levels, names in words.
     """
     frame, words = page.data["curve"], page.words
     dimensions = []
@@ -338,6 +342,6 @@ def curve_data(page: Context) -> dict[str, Any]:
 
 
 def outcome_order(outcome: str) -> tuple[bool, int, str]:
-    """All outcomes first, then measures and series in the order of the curve's choices."""
+    """Return all outcomes first, then measures and series in the order of the curve's choices."""
     names = list(map("_".join, product(MEASURES, SERIES)))
     return outcome != "all", names.index(outcome) if outcome in names else len(names), outcome

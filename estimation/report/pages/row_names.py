@@ -10,7 +10,7 @@ ZONES, NET = "pilot_zones", "net_of_others"
 
 
 def name_of(page: Context, policy: str) -> str:
-    """A policy of the seeds in words; a list by the name that it was given."""
+    """Return a policy of the seeds in words; a list by the name that it was given."""
     if policy == ZONES:
         return page.words.plain("policies.zones")
     if page.words.knows("terms", f"policy_{policy}"):
@@ -43,7 +43,7 @@ def check_name(page: Context, name: str) -> str:
 
 
 def _part_name(page: Context, row: Row, outcome: str) -> str:
-    """A part of the estimate's weight, or a policy with what was asked of it."""
+    """Return a part of the estimate's weight, or a policy with what was asked of it."""
     w, name = page.words, str(row["name"])
     if row["source_table"] == "weight":
         return w.name("weight_parts", name)
@@ -56,7 +56,9 @@ def _part_name(page: Context, row: Row, outcome: str) -> str:
 
 
 def stood_out_name(page: Context, row: Row) -> str:
-    """What a row below 5 % is: its table, its specification and its place in it, in words."""
+    """Return what a row below 5 % is: its table, its specification and its place in it, in
+    words.
+    """
     w = page.words
     named = Row({**row, "outcome": str(row["spec_id"]).split(".")[1]})
     if row["source_table"] == "placebo":

@@ -15,7 +15,7 @@ PERIODS = ("before", "within", "after")
 
 
 def weight(page: Context) -> dict[str, Any] | None:
-    """One sentence and one picture on where the weight lies, and the parts with their p of
+    """Return one sentence and one picture on where the weight lies, and the parts with their p of
     equality.
     """
     w = page.words
@@ -53,7 +53,9 @@ def weight(page: Context) -> dict[str, Any] | None:
 
 
 def _late(by_year: list[Row]) -> dict[str, object]:
-    """The fewest last years that together hold three quarters of the weight, and their share."""
+    """Return the fewest last years that together hold three quarters of the weight, and their
+    share.
+    """
     held = 0.0
     rows = sorted(by_year, key=lambda row: -int(row["name"]))
     for row in rows:

@@ -23,7 +23,7 @@ LEAD = "lead_"
 
 
 def whom(page: Context) -> dict[str, Any]:
-    """Everything the template of the page sets."""
+    """Return everything the template of the page sets."""
     differences = _told(page, "heterogeneity", _is_difference)
     effects = _told(page, "heterogeneity", lambda row: not _is_difference(row))
     tools = _told(page, "policy_tools", lambda row: True)
@@ -45,8 +45,8 @@ def whom(page: Context) -> dict[str, Any]:
 
 
 def _is_difference(row: Row) -> bool:
-    """Whether a coefficient of heterogeneity is one of the family of differences: between classes,
-    or the slope over a gap.
+    """Return whether a coefficient of heterogeneity is one of the family of differences: between
+    classes, or the slope over a gap.
     """
     return row["term"].startswith("difference:") or row["term"] == "treated:gap"
 
@@ -54,7 +54,9 @@ def _is_difference(row: Row) -> bool:
 def _told(
     page: Context, analysis: str, chosen: Callable[[Row], bool]
 ) -> list[tuple[str, str, Row]]:
-    """Coefficients on official synchronization; those of each class's own years come last."""
+    """Return coefficients on official synchronization; those of each class's own years come
+    last.
+    """
     rows = [
         row for row in page.some("coefficient", analysis=analysis, outcome=OFFICIAL) if chosen(row)
     ]
@@ -105,8 +107,8 @@ def _by_outcome(page: Context, analysis: str, chosen: Callable[[str], bool]) -> 
 
 
 def _same_regressors(page: Context) -> list[str]:
-    """Names of tools whose strengths are one regressor on these texts, so that their rows are one
-    result: a text a group.
+    """Return names of tools whose strengths are one regressor on these texts, so that their rows
+    are one result: a text a group.
     """
     others: dict[str, set[str]] = {}
     for row in page.some("diagnostic", diagnostic=SAME_REGRESSOR):
