@@ -103,8 +103,8 @@ class GateResult:
     rows: pd.DataFrame = field(default_factory=lambda: _typed([], ROW_COLUMNS))
 
     def failed(self, severity: str) -> pd.DataFrame:
-        """Rows of failed expectations: those of `stop` stop the run, those of `warn` are only
-        shown.
+        """Return rows of failed expectations: those of `stop` stop the run, those of `warn` are
+        only shown.
         """
         return self.results[~self.results["success"] & (self.results["severity"] == severity)]
 
@@ -114,8 +114,8 @@ class GateResult:
         return self.failed("stop").empty
 
     def sentences(self, without: Collection[str] = ()) -> list[str]:
-        """A line for each failed expectation but some, stops first: what was found, and why it
-        matters.
+        """Return a line for each failed expectation but some, stops first: what was found, and why
+        it matters.
         """
         lines = []
         for row in pd.concat([self.failed("stop"), self.failed("warn")]).itertuples():
@@ -262,8 +262,8 @@ def _validate(
     frame: pd.DataFrame,
     run_name: str | None,
 ) -> tuple[list[ExpectationValidationResult], list[Any]]:
-    """Results of one data set, and the identifiers of its pages. Frame, suite and checkpoint are
-    kept, so that `context.checkpoints.get(name).run()` checks the frame again.
+    """Return results of one data set, and the identifiers of its pages. Frame, suite and checkpoint
+    are kept, so that `context.checkpoints.get(name).run()` checks the frame again.
     """
     import great_expectations as gx
     from great_expectations.checkpoint import UpdateDataDocsAction
@@ -307,7 +307,7 @@ def frame_path(context: AbstractDataContext, name: str) -> Path:
 
 
 def _batch_of(context: AbstractDataContext, name: str) -> Any:
-    """The whole kept frame of a suite."""
+    """Return the whole kept frame of a suite."""
     source = context.data_sources.add_or_update_pandas(name)
     asset = source.add_parquet_asset("frame", path=frame_path(context, name))
     return asset.add_batch_definition_whole_dataframe("whole")
@@ -356,8 +356,8 @@ def as_row(
 
 
 def failing_rows(stage: str, result: ExpectationValidationResult) -> list[dict[str, Any]]:
-    """Every failing row of a failed expectation: what names it, and the value; of a range the row
-    furthest outside comes first.
+    """Return every failing row of a failed expectation: what names it, and the value; of a range
+    the row furthest outside comes first.
     """
     config, found = result.expectation_config, result.result
     listed = [] if result.success else found.get("unexpected_index_list") or []

@@ -53,8 +53,8 @@ def write_dbt_docs(dbt: Dbt, folder: Path) -> None:
 
 
 def read_contracts(folder: Path) -> dict[str, TableContract]:
-    """Keys and units of every model, by `schema.table`, from the manifest that `write_dbt_docs`
-    left in a folder.
+    """Return keys and units of every model, by `schema.table`, from the manifest that
+    `write_dbt_docs` left in a folder.
     """
     nodes = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["nodes"]
     primary: dict[str, Sequence[str]] = {}
@@ -80,7 +80,7 @@ def read_contracts(folder: Path) -> dict[str, TableContract]:
 
 
 def _foreign_key(node: dict, nodes: dict[str, dict]) -> ForeignKey | None:
-    """What a test of dbt named `relationships` says; None where it refers to a seed."""
+    """Return what a test of dbt named `relationships` says; None where it refers to a seed."""
     targets = [name for name in node["depends_on"]["nodes"] if name != node["attached_node"]]
     # a table may refer to itself
     target = nodes[targets[0] if targets else node["attached_node"]]

@@ -48,12 +48,13 @@ class DbtFailed(Exception):
 
 
 def failed(result: Any) -> bool:
-    """Whether a node could not be built, or its test found rows."""
+    """Return whether a node could not be built, or its test found rows."""
     return result.status in FAILED
 
 
 def ensure_manifest(home: Home) -> Path:
-    """Path of an up-to-date manifest.json; parses the project only when its files changed.
+    """Return the path of an up-to-date manifest.json; parses the project only when its files
+    changed.
 
     Every run rewrites dbt's own target folder, and one that is killed leaves half a file there. So
     what parsing gave is kept in a folder of its own, which is named by the project's hash and

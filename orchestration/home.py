@@ -133,5 +133,5 @@ def set_tool_environment(home: Home) -> None:
 
 
 def python_version() -> str:
-    """The Python at work as the lock file tells them apart, such as 3.11."""
+    """Return the Python at work as the lock file tells them apart, such as 3.11."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"

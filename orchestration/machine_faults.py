@@ -70,7 +70,7 @@ FAULTS = (
 
 
 def explain(error: BaseException, home: Path) -> str:
-    """The sentence of an exception or of what caused it; empty for a fault that is not the
+    """Return the sentence of an exception or of what caused it; empty for a fault that is not the
     machine's.
 
     Parameters
@@ -90,7 +90,7 @@ def explain(error: BaseException, home: Path) -> str:
 
 
 def explain_text(text: str, home: Path) -> str:
-    """The sentence of an error's text; empty for a fault that is not the machine's."""
+    """Return the sentence of an error's text; empty for a fault that is not the machine's."""
     if package := PACKAGE.search(text):
         return (
             f"{sys.prefix}: its package {package[1]} is gone or damaged; run `make setup`, then "

@@ -22,8 +22,8 @@ OF_ONE_OUTCOME = 12
 def holds_pair_years(
     con: Any, wanted: Collection[str], available: int | None = None, processes: int = 1
 ) -> bool:
-    """Whether all outcomes of all pair-years can be held at once; where they cannot, one after
-    another is made from series of cities.
+    """Return whether all outcomes of all pair-years can be held at once; where they cannot, one
+    after another is made from series of cities.
 
     Parameters
     ----------

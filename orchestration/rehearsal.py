@@ -84,7 +84,8 @@ from meta.check_change where known_since is null or n_new_rows > 0 order by chec
 
 
 def arrival_rows(con: duckdb.DuckDBPyConnection, edition: int) -> list[dict[str, Any]]:
-    """Rows of the table of a rehearsal for the publication of one edition (columns of COLUMNS).
+    """Return rows of the table of a rehearsal for the publication of one edition (columns of
+    COLUMNS).
 
     Parameters
     ----------
@@ -105,6 +106,6 @@ def arrival_rows(con: duckdb.DuckDBPyConnection, edition: int) -> list[dict[str,
 
 
 def refused_row(edition: int, reason: str) -> dict[str, Any]:
-    """A row for a refresh that was refused because of what it would have lost."""
+    """Return a row for a refresh that was refused because of what it would have lost."""
     found = {"kind": "loss", "name": "the whole publication", "status": "refused"}
     return {**dict.fromkeys(COLUMNS), "edition": edition, **found, "detail": reason}

@@ -36,7 +36,7 @@ class Allowed:
     bounds: tuple[int, int] | None = None
 
     def accepts(self, text: str) -> bool:
-        """Whether this text is allowed."""
+        """Return whether this text is allowed."""
         if not re.fullmatch(self.pattern, text, re.ASCII):
             return False
         return self.bounds is None or self.bounds[0] <= int(text) <= self.bounds[1]
@@ -113,7 +113,7 @@ COMMAND_SETTINGS = {
 
 
 def setting(name: str) -> str:
-    """A setting from the environment, or its default; empty where leaving it out means none.
+    """Return a setting from the environment, or its default; empty where leaving it out means none.
 
     Raises
     ------
@@ -126,17 +126,17 @@ def setting(name: str) -> str:
 
 
 def number(name: str) -> int:
-    """A setting that is a whole number."""
+    """Return a setting that is a whole number."""
     return int(setting(name))
 
 
 def uses_spark() -> bool:
-    """Whether the pair tables are built by Spark (ENGINE=spark)."""
+    """Return whether the pair tables are built by Spark (ENGINE=spark)."""
     return setting("ENGINE") == "spark"
 
 
 def is_forced() -> bool:
-    """Whether every stage and every unit of the study is computed again (FORCE=1)."""
+    """Return whether every stage and every unit of the study is computed again (FORCE=1)."""
     return setting("FORCE") == "1"
 
 
@@ -159,7 +159,7 @@ def path_of_landing(landing: str | None) -> str:
 
 
 def check_settings(values: Mapping[str, str]) -> dict[str, str]:
-    """The known settings among some variables; those of a command are checked too.
+    """Return the known settings among some variables; those of a command are checked too.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _checked(known: Mapping[str, Allowed], values: Mapping[str, str]) -> dict[st
 
 
 def check_recorded(values: object) -> dict[str, str]:
-    """The settings that a manifest records, which may have been written by anybody.
+    """Return the settings that a manifest records, which may have been written by anybody.
 
     Raises
     ------

@@ -120,13 +120,13 @@ def _cities_near(con: duckdb.DuckDBPyConnection, text: str) -> list[str]:
 
 
 def named(where: tuple[int, int, str]) -> str:
-    """A city, year and indicator in words."""
+    """Return a city, year and indicator in words."""
     city_id, year, indicator = where
     return f"{indicator} of city {city_id} for {year}"
 
 
 def cells_of(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> list[dict]:
-    """Delivered cells of a city, year and indicator, as columns of `CELLS`."""
+    """Return delivered cells of a city, year and indicator, as columns of `CELLS`."""
     return rows_of(con, CELLS, *where)
 
 
@@ -141,13 +141,13 @@ def shown(cell: dict) -> str:
 
 
 def is_figure(delivered: float, named: float) -> bool:
-    """Whether a delivered figure is the one that a person names, up to single precision."""
+    """Return whether a delivered figure is the one that a person names, up to single precision."""
     return math.isclose(delivered, named, rel_tol=SINGLE_PRECISION)
 
 
 def figures_meant(cells: list[dict], named: float) -> list[dict]:
-    """Cells that hold exactly the figure that a person names; where there is none, those that hold
-    it in single precision.
+    """Return cells that hold exactly the figure that a person names; where there is none, those
+    that hold it in single precision.
     """
     exact = [cell for cell in cells if cell["value_delivered"] == named]
     if exact:
@@ -181,14 +181,14 @@ def check_evidence(
 
 
 def year_of(year: str | None) -> int:
-    """A calendar year of four digits."""
+    """Return a calendar year of four digits."""
     if not re.fullmatch("[0-9]{4}", year or ""):
         raise NoCorrection(f"year: expected four digits; found {year or 'none'}")
     return int(year or "")
 
 
 def number_of(name: str, text: str | None) -> float:
-    """A finite number."""
+    """Return a finite number."""
     try:
         value = float(text or "")
     except ValueError:
@@ -201,12 +201,12 @@ def number_of(name: str, text: str | None) -> float:
 
 
 def key_of(row: dict[str, str]) -> tuple:
-    """Which delivered number a row of the seed is for."""
+    """Return which delivered number a row of the seed is for."""
     return (*(row[name] for name in KEY[:-1]), float(row[KEY[-1]]))
 
 
 def read_corrections() -> list[dict[str, str]]:
-    """Rows of the seed."""
+    """Return rows of the seed."""
     with open(SEED, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

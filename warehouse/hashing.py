@@ -82,8 +82,8 @@ def code_files(root: Path, places: Iterable[str]) -> Iterator[Path]:
 
 
 def hash_tree(folder: Path, hash_one: Callable[[Path], str] = hash_file) -> dict[str, str]:
-    """Kind and sha256 of everything below a folder, by its path inside. Links are not followed: of
-    a link, its target is noted.
+    """Return the kind and sha256 of everything below a folder, by its path inside. Links are not
+    followed: of a link, its target is noted.
 
     Parameters
     ----------

@@ -9,16 +9,16 @@ from pathlib import Path
 
 
 def quote(identifier: str) -> str:
-    """An SQL identifier in double quotes."""
+    """Return an SQL identifier in double quotes."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 def literal(text: str | Path) -> str:
-    """An SQL string literal."""
+    """Return an SQL string literal."""
     return "'" + str(text).replace("'", "''") + "'"
 
 
 def literal_map(texts: Mapping[str, str]) -> str:
-    """An SQL map of texts by text."""
+    """Return an SQL map of texts by text."""
     entries = ", ".join(f"{literal(key)}: {literal(text)}" for key, text in texts.items())
     return f"map {{{entries}}}"

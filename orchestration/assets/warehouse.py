@@ -42,12 +42,12 @@ class CitysyncTranslator(DagsterDbtTranslator):
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
-        """The group of dbt."""
+        """Return the group of dbt."""
         # Dagster puts the whole group in the place of the model's own key `group`
         return [f"team:{dbt_resource_props['config'].get('group') or 'statistics'}"]
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The schema."""
+        """Return the schema."""
         return dbt_resource_props["schema"]
 
 

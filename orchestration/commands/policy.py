@@ -175,7 +175,7 @@ def register(file: str) -> int:
 
 
 def _read(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[PolicyList, dict[int, str]]:
-    """The list, and the Chinese name of each city."""
+    """Return the list, and the Chinese name of each city."""
     rows = con.execute(CITIES).fetchall()
     try:
         listed = read_list(path, _names(rows))
@@ -185,7 +185,7 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[PolicyList, dict[
 
 
 def _names(rows: Sequence[tuple]) -> Names:
-    """Cities and provinces by code or by any spelling of the seeds."""
+    """Return cities and provinces by code or by any spelling of the seeds."""
     ids = {city for city, *_ in rows}
     places = read_place_names()
     spellings = {key: city for key, city in places.aliases.items() if city in ids}
@@ -213,7 +213,7 @@ def _names(rows: Sequence[tuple]) -> Names:
 
 
 def _outcome(listed: PolicyList, outcome: str | None) -> str:
-    """The one outcome that is declared, in the list or behind the command."""
+    """Return the one outcome that is declared, in the list or behind the command."""
     declared = listed.outcome or outcome or SYNCHRONIZATION
     if outcome and declared != outcome:
         raise Refused(
@@ -226,7 +226,7 @@ def _outcome(listed: PolicyList, outcome: str | None) -> str:
 
 
 def _rows(marts: Marts, name: str, result: PolicyResult, declared: str) -> list[dict[str, Any]]:
-    """Rows of the declared outcome, of synchronization with what is read beside it."""
+    """Return rows of the declared outcome, of synchronization with what is read beside it."""
     rows = rows_of_list(marts, SPEC, name, result, SETTINGS)
     if declared == SYNCHRONIZATION or result.result.p_value is None:
         return rows
@@ -244,7 +244,7 @@ def _is_registered(
     listed: PolicyList,
     result: PolicyResult,
 ) -> bool:
-    """Whether the same starts were registered for a window that these data reach."""
+    """Return whether the same starts were registered for a window that these data reach."""
     entries = read_registered(home.archive, is_simulated=manifest["is_simulated"])
     reached = {
         entry["rule"]["starts_sha256"]
@@ -257,7 +257,7 @@ def _is_registered(
 
 
 def _checks(result: PolicyResult) -> list[dict[str, Any]]:
-    """Checks and placebos, a row each."""
+    """Return checks and placebos, a row each."""
     rows = [{**vars(one), "name": name} for name, one in result.checks]
     for row in result.placebos:
         name = "moved_back" if row["placebo"] == "time" else row["name"]
@@ -266,7 +266,7 @@ def _checks(result: PolicyResult) -> list[dict[str, Any]]:
 
 
 def _power(result: PolicyResult, declared: str) -> list[dict[str, Any]]:
-    """How often imposed effects are found on pseudo-lists of the panel."""
+    """Return how often imposed effects are found on pseudo-lists of the panel."""
     if result.result.p_value is None or declared != SYNCHRONIZATION:
         return []
     sample = result.sample

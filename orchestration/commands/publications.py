@@ -19,8 +19,8 @@ from warehouse.publication.verification import verify_publication
 
 
 def verify(run_id: str | None, landing: str | None = None) -> int:
-    """Hash a publication and the archive again, and compare the publication with the files it was
-    made from.
+    """Hash a publication and the archive again, and compare the publication with the files
+    it was made from.
 
     Parameters
     ----------

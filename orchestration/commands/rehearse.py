@@ -190,7 +190,8 @@ def _wanted(editions: str | None, landing: str, scratch: Home) -> list[int]:
 
 
 def _newest(landing: str, scratch: Home) -> int:
-    """The newest edition of a landing: that of its files, or the year after its newest figures.
+    """Return the newest edition of a landing: that of its files, or the year after its newest
+    figures.
 
     Raises
     ------

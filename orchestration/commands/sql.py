@@ -165,7 +165,7 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> in
 
 
 def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """Numbers and dates as such, everything else as text, which is never a formula."""
+    """Return numbers and dates as such, everything else as text, which is never a formula."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE

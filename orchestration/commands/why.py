@@ -112,8 +112,8 @@ class _Progress:
 
 
 def _changed(cell: Explanation) -> int:
-    """The figure whose change is tried: the current one, else the first of the indicator, or of
-    the other form of its quantity where no file delivers the indicator.
+    """Return the figure whose change is tried: the current one, else the first of the indicator, or
+    of the other form of its quantity where no file delivers the indicator.
     """
     figures = [one.facts for one in cell.figures]
     own = [facts for facts in figures if facts["indicator_id"] == cell.indicator] or figures
@@ -122,7 +122,7 @@ def _changed(cell: Explanation) -> int:
 
 
 def _lines(cell: Explanation, turned: list[Flip]) -> list[str]:
-    """The explanation as text."""
+    """Return the explanation as text."""
     lines = [
         f"{cell.city}, {cell.indicator}, {cell.year}",
         "",
@@ -162,7 +162,7 @@ def _headline(figure: Figure) -> str:
 
 
 def _margin(test: Test, figure: Figure) -> str:
-    """What was measured beside the threshold, and what it is."""
+    """Return what was measured beside the threshold, and what it is."""
     note = f" ({test.note})" if test.note else ""
     if test.measured is None:
         return f"{test.what}{note}"

@@ -67,7 +67,9 @@ class AccessControl:
         await answer(scope, receive, _with_header(send))
 
     def refusal(self, scope: Scope) -> str:
-        """Why a request may not pass: what was expected and what was found; empty where it may."""
+        """Return why a request may not pass: what was expected and what was found; empty where it
+        may.
+        """
         headers, is_socket = Headers(scope=scope), scope["type"] == "websocket"
         hosts, origins, sites, types, accepted, mode, target = map(headers.getlist, ASKED)
         method = "" if is_socket else scope["method"].upper()

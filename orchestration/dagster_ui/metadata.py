@@ -14,12 +14,14 @@ import pandas as pd
 
 
 def count_rows(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> int:
-    """How many rows a table of the build has."""
+    """Return how many rows a table of the build has."""
     return con.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0]
 
 
 def describe_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Any]:
-    """Row count and column schema of a table of the build, under the names that the UI knows."""
+    """Return the row count and column schema of a table of the build, under the names that the UI
+    knows.
+    """
     columns = con.execute(
         (
             "select column_name, data_type, comment from duckdb_columns() where schema_name = ? "
@@ -38,8 +40,8 @@ def describe_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> d
 
 
 def show_aside(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    """A data frame, which the UI opens in a window of its own; no character of a cell can end the
-    column, the row or the table.
+    """Return a data frame, which the UI opens in a window of its own; no character of a cell can
+    end the column, the row or the table.
     """
     cells = frame.astype(object).where(frame.notna(), "").map(_escaped)
     rows = [cells.columns, ["---"] * len(cells.columns), *cells.itertuples(index=False)]

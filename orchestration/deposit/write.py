@@ -199,5 +199,5 @@ def _origins(publication: Publication) -> dict[str, str]:
 
 
 def _cell(text: str) -> str:
-    """A delivered name as text of a Markdown table."""
+    """Return a delivered name as text of a Markdown table."""
     return text.replace("|", "\\|").replace("\n", " ").replace("`", "'")

@@ -154,7 +154,7 @@ def build_gate(
 
 
 def _checked_asset(stage: str, dataset: str, keys: Sequence[dg.AssetKey]) -> dg.AssetKey:
-    """The table of a data set: of its own name, else what a gate reads, else the stage's."""
+    """Return the table of a data set: of its own name, else what a gate reads, else the stage's."""
     for name in (dataset, f"gate_{stage}__{dataset}"):
         for key in keys:
             if key.path[-1] == name:
@@ -165,7 +165,7 @@ def _checked_asset(stage: str, dataset: str, keys: Sequence[dg.AssetKey]) -> dg.
 def _result_of_expectation(
     result: GateResult, check_id: str, asset: dg.AssetKey
 ) -> dg.AssetCheckResult:
-    """One expectation as a check of its own, with every failing row."""
+    """Return one expectation as a check of its own, with every failing row."""
     found = result.results[result.results["check_id"] == check_id]
     if found.empty:
         return dg.AssetCheckResult(

@@ -92,7 +92,9 @@ def _key(unit: Any) -> str:
 
 
 def hash_frames(frames: Any) -> str:
-    """Hash of every value, type and label of a dataclass of data frames and of others like it."""
+    """Return the hash of every value, type and label of a dataclass of data frames and of others
+    like it.
+    """
     return hash_parts(_parts_of(frames))
 
 
@@ -103,7 +105,9 @@ def _parts_of(frames: Any) -> Iterator[str | bytes]:
 
 
 def _content(value: Any) -> str | bytes:
-    """Every value, type and label of a data frame as bytes; anything else as Python writes it."""
+    """Return every value, type and label of a data frame as bytes; anything else as Python writes
+    it.
+    """
     if is_dataclass(value):
         return hash_frames(value)
     if not isinstance(value, pd.DataFrame):

@@ -14,8 +14,8 @@ _SIMULATED = re.compile("simulated|模拟")
 
 
 def why_not_compared(published: Path, folder: Path) -> str:
-    """Why the values of a publication are not compared with the files of a source; empty where
-    they are.
+    """Return why the values of a publication are not compared with the files of a source; empty
+    where they are.
 
     Parameters
     ----------

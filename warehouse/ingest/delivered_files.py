@@ -53,7 +53,7 @@ class DeliveredFile:
 
 
 def readable(name: str) -> str:
-    """Name as valid text: bytes that are not UTF-8 are escaped."""
+    """Return a name as valid text: bytes that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -108,7 +108,7 @@ def _hidden_note(file_name: str) -> str | None:
 
 
 def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str | None, bool]:
-    """Why a file is not read, or None, and whether its layout ignores it knowingly."""
+    """Return why a file is not read, or None, and whether its layout ignores it knowingly."""
     if source_id == TIDY_SOURCE:
         return (
             None if PurePosixPath(inner).suffix.lower() in (".csv", ".parquet") else _NOT_TIDY
@@ -125,7 +125,7 @@ def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str
 
 
 def tables_of(layout: Layout, file_name: str) -> list[Table]:
-    """Tables of a layout that fit a file, by its path inside the source's folder."""
+    """Return tables of a layout that fit a file, by its path inside the source's folder."""
     return tables_for(layout, path_in_edition(file_name)[1])
 
 

@@ -203,7 +203,8 @@ def _require_same_files(landing: Path, files: list[DeliveredFile]) -> None:
 
 
 def find_files(landing: Path, layouts: Mapping[str, Layout]) -> list[DeliveredFile]:
-    """Every file below a landing, in path order, each with the reason why it is not read, if any.
+    """Return every file below a landing, in path order, each with the reason why it is not read, if
+    any.
 
     Raises
     ------
@@ -269,8 +270,8 @@ def _read_files(
     layouts: Mapping[str, Layout],
     readers: Pool | None = None,
 ) -> tuple[list[DeliveredFile], Reading]:
-    """The files with their hashes, and what was read of them; a faulty file does not keep the
-    others from being read, and all of them are then named (LandingError).
+    """Return the files with their hashes, and what was read of them; a faulty file does not keep
+    the others from being read, and all of them are then named (LandingError).
     """
     if readers is None:
         with Pool() as own:
@@ -342,7 +343,7 @@ def _find_tasks(
 
 
 def _size_limit(file: DeliveredFile) -> tuple[int, str, str]:
-    """Bytes that a file may have, what it is called, and what to do with a larger one."""
+    """Return bytes that a file may have, what it is called, and what to do with a larger one."""
     if file.origin.source_id == POLICY_SOURCE:
         return MAX_POLICY_BYTES, "policy text", "deliver the text alone, one document per file"
     # text and Parquet files are read some rows at a time, others whole
@@ -351,7 +352,7 @@ def _size_limit(file: DeliveredFile) -> tuple[int, str, str]:
 
 
 def build_task(file: DeliveredFile, layout: Layout | None, target: Path) -> Task:
-    """What a worker has to do for a file."""
+    """Return what a worker has to do for a file."""
     temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
     tables = None
     if file.origin.source_id != POLICY_SOURCE:
@@ -382,8 +383,8 @@ def _faults_noted(
 
 
 def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
-    """Size and hash of a file that is not read; links and devices are not opened at all, and one
-    that is too large or changes has no hash.
+    """Return the size and hash of a file that is not read; links and devices are not opened at all,
+    and one that is too large or changes has no hash.
     """
     try:
         status = file.location.lstat()
@@ -396,8 +397,8 @@ def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
 
 
 def raw_key(file: DeliveredFile, layout: Layout | None) -> str:
-    """Name of a file's raw Parquet: a hash of content, source, path, edition, layout and reader
-    version.
+    """Return the name of a file's raw Parquet: a hash of content, source, path, edition, layout and
+    reader version.
     """
     facts = [
         file.sha256,

@@ -67,8 +67,8 @@ class Reading:
 
 
 def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
-    """The list of files, ``INPUT_FILE_SCHEMA``, in the order given; a file that was not read counts
-    as one rejected line.
+    """Return the list of files, ``INPUT_FILE_SCHEMA``, in the order given; a file that was not read
+    counts as one rejected line.
     """
     rows = []
     for file in files:
@@ -97,7 +97,7 @@ def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
 
 
 def build_skipped_table(files: list[DeliveredFile]) -> pa.Table:
-    """One rejected line per file that was not read, in the raw schema."""
+    """Return one rejected line per file that was not read, in the raw schema."""
     parts = [
         build_rejected_table(
             file.origin, [build_rejected_line("dropped_row", f"whole file not read: {file.note}")]

@@ -37,7 +37,7 @@ _WORDS = (
 def load_layouts(
     folder: Path = LAYOUT_FOLDER, needed: Collection[str] | None = None
 ) -> dict[str, Layout]:
-    """Layouts of a folder by source, in the order of their names.
+    """Return layouts of a folder by source, in the order of their names.
 
     Parameters
     ----------
@@ -77,13 +77,13 @@ def load_layouts(
 
 
 def layouts_of(landing: Path) -> dict[str, Layout]:
-    """Layouts, of which those of the landing's sources must be right."""
+    """Return layouts, of which those of the landing's sources must be right."""
     return load_layouts(needed={path.name for path in landing.glob("*")})
 
 
 @lru_cache(maxsize=256)
 def _known(text: str, file_name: str) -> Layout:
-    """The same layout for the same text: each of a run's sources asks for all of them."""
+    """Return the same layout for the same text: each of a run's sources asks for all of them."""
     return parse_layout(text, file_name)
 
 
@@ -133,7 +133,7 @@ def _explain(file_name: str, root: yaml.Node, item: dict) -> str:
 
 
 def _expected(message: str) -> str:
-    """What the model says, begun as every message of the reader begins."""
+    """Return what the model says, begun as every message of the reader begins."""
     for said, ours in _WORDS:
         if message.startswith(said):
             return ours + message.removeprefix(said)
@@ -196,7 +196,7 @@ def _nested_model(annotation: object) -> type[BaseModel] | None:
 
 
 def build_schema() -> str:
-    """JSON schema of a layout file, as text."""
+    """Return JSON schema of a layout file, as text."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema"
     } | Layout.model_json_schema()

@@ -32,8 +32,8 @@ class _Row:
 
 
 def check_places(raw: Path) -> FileFault | None:
-    """What is wrong with the places of one file, from its raw Parquet; None where code and name
-    agree, or only a few rows do not.
+    """Return what is wrong with the places of one file, from its raw Parquet; None where code and
+    name agree, or only a few rows do not.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def read_province_names() -> dict[str, int]:
 
 
 def read_seed(name: str) -> list[dict[str, str]]:
-    """Rows of a seed."""
+    """Return rows of a seed."""
     with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
@@ -90,8 +90,8 @@ def _simplified() -> dict[int, str]:
 
 @lru_cache(maxsize=65536)
 def six_digit_code(text: str) -> int | None:
-    """A delivered code as six digits, the same as the macro ``six_digit_code``; None where it is
-    none, or a township's.
+    """Return a delivered code as six digits, the same as the macro ``six_digit_code``; None where
+    it is none, or a township's.
     """
     match = _CODE.fullmatch(text)
     if match is None:

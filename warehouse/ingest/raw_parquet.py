@@ -20,7 +20,7 @@ _COUNTS = "counts"
 
 
 def count_reasons(table: pa.Table) -> Counts:
-    """Rows by reason, None for a value that was taken."""
+    """Return rows by reason, None for a value that was taken."""
     counts = table.column("reason").value_counts().to_pylist()
     return {item["values"]: item["counts"] for item in counts}
 
@@ -68,7 +68,9 @@ def _write_part(writer: pq.ParquetWriter, table: pa.Table, target: Path) -> None
 
 
 def read_counts(path: Path) -> Counts | None:
-    """Rows by reason of a file that `write_parts` wrote; None where there is none that is whole."""
+    """Return rows by reason of a file that `write_parts` wrote; None where there is none that is
+    whole.
+    """
     try:
         noted = pq.read_metadata(path).metadata or {}
         return dict(map(tuple, json.loads(noted[_COUNTS.encode()])))

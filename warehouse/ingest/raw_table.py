@@ -88,7 +88,9 @@ def build_rejected_line(
     col_no: int | None = None,
     raw_text: str | None = None,
 ) -> dict[str, object]:
-    """One line for something delivered that was not taken: a row, a column, a sheet or a file."""
+    """Return one line for something delivered that was not taken: a row, a column, a sheet or a
+    file.
+    """
     address = cell_ref(row_no, col_no) if row_no is not None and col_no is not None else None
     return {
         "sheet_name": sheet_name,
@@ -111,6 +113,6 @@ def build_rejected_table(origin: FileOrigin, lines: list[dict[str, object]]) -> 
 
 
 def in_sheet_order(table: pa.Table) -> pa.Table:
-    """Rows of one sheet by row and column; lines for the whole sheet come first."""
+    """Return rows of one sheet by row and column; lines for the whole sheet come first."""
     row_nos, col_nos = (table.column(name).fill_null(0).to_numpy() for name in ("row_no", "col_no"))
     return table.take(pa.array(np.lexsort((col_nos, row_nos))))

@@ -58,8 +58,8 @@ BATCHES = (1, 99)
 
 
 def read_roster(landing: Path) -> tuple[pa.Table, pa.Table] | None:
-    """Places and pilot zones of a landing in the columns of the seeds city_roster and pilot_zones;
-    None where it brings no roster.
+    """Return places and pilot zones of a landing in the columns of the seeds city_roster and
+    pilot_zones; None where it brings no roster.
 
     Parameters
     ----------
@@ -170,8 +170,8 @@ def _places(path: Path) -> pa.Table:
 
 
 def _provinces(places: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Province of every code that may be a parent: provinces, prefectures of the seed, and places
-    of the file whose parents lead to one.
+    """Return the province of every code that may be a parent: provinces, prefectures of the seed,
+    and places of the file whose parents lead to one.
     """
     columns = ("province_id", "province_name_zh", "province_name_en", "region")
     known: dict[int, dict[str, Any]] = {}
@@ -266,7 +266,7 @@ class Faults:
         number: int,
         checks: Mapping[str, tuple[str, Callable[[str], Any]]],
     ) -> dict[str, Any]:
-        """The row's values, None where one is not what it may be."""
+        """Return the row's values, None where one is not what it may be."""
         values: dict[str, Any] = {"row": number}
         for column, (expected, convert) in checks.items():
             text = (row.get(column) or "").strip()
@@ -310,7 +310,7 @@ def _rows(
     required: tuple[str, ...],
     optional: tuple[str, ...] = (),
 ) -> list[tuple[int, dict[str, str]]]:
-    """Rows with their number; a byte order mark and empty lines are let pass."""
+    """Return rows with their number; a byte order mark and empty lines are let pass."""
     try:
         take_snapshot(path, MOST_BYTES, "roster", "deliver the places alone")
         with open_delivered(path) as stream:

@@ -90,7 +90,9 @@ def require_unchanged(location: Path, snapshot: Snapshot) -> None:
 
 
 def open_delivered(location: Path) -> BinaryIO:
-    """The file open for reading; a FileFault where it cannot be, or something else stands there."""
+    """Return the file open for reading; a FileFault where it cannot be, or something else stands
+    there.
+    """
     with _as_faults():
         # at once, without waiting for somebody who writes into a pipe: that would be for ever
         descriptor = os.open(location, os.O_RDONLY | os.O_NONBLOCK)

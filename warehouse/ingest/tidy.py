@@ -200,7 +200,7 @@ def _rejections(
     edition_texts: list[str | None],
     editions: list[int | None],
 ) -> tuple[list[str | None], list[str | None]]:
-    """Reason and detail of every value, null where number, year and edition are good."""
+    """Return the reason and detail of every value, null where number, year and edition are good."""
     reasons: list[str | None] = [None] * len(numbers)
     details = list(reasons)
     for i, (number, year) in enumerate(zip(numbers, years, strict=True)):
@@ -223,8 +223,8 @@ def _mapped(
     kept: list[int],
     function: Callable[[str], object] = str,
 ) -> list[object]:
-    """A named column's texts through a function, each distinct text once; None where blank or where
-    there is no such column.
+    """Return a named column's texts through a function, each distinct text once; None where blank
+    or where there is no such column.
     """
     if name not in found:
         return [None] * len(kept)

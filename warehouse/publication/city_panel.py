@@ -179,7 +179,7 @@ def write_city_panel(
 
 
 def _column(column: str, indicator: str, name: str) -> str:
-    """A column of the panel: what the values of one indicator have in a column of theirs."""
+    """Return a column of the panel: what the values of one indicator have in a column of theirs."""
     return (
         f"max(value.{column}) filter (where value.indicator_id = {literal(indicator)}) "
         f"as {quote(name)}"

@@ -73,7 +73,7 @@ class TableContract:
 def describe_package(
     publication: Path, run: Mapping[str, Any], contracts: Mapping[str, TableContract]
 ) -> str:
-    """The descriptor of a publication's Parquet files, one resource a table.
+    """Return the descriptor of a publication's Parquet files, one resource a table.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def _resource(
     path: Path,
     contracts: Mapping[str, TableContract],
 ) -> dict[str, Any]:
-    """One table: a file, or a folder with a file for each year, which the database lacks."""
+    """Return one table: a file, or a folder with a file for each year, which the database lacks."""
     table = path.stem if path.is_file() else path.name
     files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
     names = [file.relative_to(publication).as_posix() for file in files]
@@ -167,7 +167,7 @@ def _resource(
 
 
 def _resource_name(table: str) -> str:
-    """The standard's form of `schema.table`, which has neither capitals nor underscores."""
+    """Return the standard's form of `schema.table`, which has neither capitals nor underscores."""
     return table.lower().replace("_", "-")
 
 
@@ -201,7 +201,7 @@ def _fields(
 
 
 def _type(kind: str, *, has_empty_cells: bool) -> str:
-    """Table Schema's name of a type of DuckDB."""
+    """Return Table Schema's name of a type of DuckDB."""
     if kind.startswith("DECIMAL"):
         return "number"
     found = TYPES.get(kind, "any")

@@ -240,8 +240,8 @@ def _runs_since_confirmed(
 
 
 def _may_lose(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether what an earlier run held and a later one does not is a loss: both are of one kind,
-    and the later one leaves out no more editions and years.
+    """Return whether what an earlier run held and a later one does not is a loss: both are of one
+    kind, and the later one leaves out no more editions and years.
     """
     if _part(before, OF_KIND) != _part(now, OF_KIND):
         return False
@@ -309,7 +309,7 @@ def count_losses_of_archive(runs: list[Path], build: Path) -> tuple[list[Loss], 
 
 
 def _held(catalog: str, files: str) -> dict[str, str]:
-    """The relations that keys are asked of, of a build or a publication."""
+    """Return the relations that keys are asked of, of a build or a publication."""
     return {
         "catalog": catalog,
         "edition": EDITION,

@@ -89,7 +89,7 @@ PUBLISHED = "published"
 
 
 def free_sources() -> set[str]:
-    """Sources whose values may be passed on, by the seed of licences."""
+    """Return sources whose values may be passed on, by the seed of licences."""
     return {
         row["source_id"]
         for row in csv.DictReader(LICENCES.read_text(encoding="utf-8").splitlines())

@@ -259,7 +259,7 @@ def explain(
 
 
 def measure(con: duckdb.DuckDBPyConnection, flagged: Set[tuple[int, str]]) -> dict[int, list[Test]]:
-    """What every rule measures of the figures in the table `figure` (observation_id, year).
+    """Return what every rule measures of the figures in the table `figure` (observation_id, year).
 
     A rule that measures nothing of a figure (no value in the year before, no other source, no
     threshold for the indicator) is left out; of several sources the farthest one counts, of exact
@@ -367,8 +367,8 @@ def require_cell(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) ->
 
 
 def _computed(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> str:
-    """What a column of the city panel that is no indicator is, its value, and what to ask for;
-    empty where there is no such column.
+    """Return what a column of the city panel that is no indicator is, its value, and what to ask
+    for; empty where there is no such column.
     """
     city_id, year, column = where
     found = con.execute(_COLUMN, [column]).fetchall()
@@ -396,14 +396,14 @@ def _of_province(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) ->
 
 
 def _near(name: str, known: list[str]) -> str:
-    """The ids that hold the name, or else are spelled like it, in parentheses."""
+    """Return the ids that hold the name, or else are spelled like it, in parentheses."""
     near = [one for one in known if name in one]
     near = near or get_close_matches(name, known, n=3, cutoff=LEAST_LIKENESS)
     return f" (near: {', '.join(near[:5])})" if near else ""
 
 
 def _said(row: dict[str, Any]) -> str:
-    """A source, its figure, and what is to be known of it."""
+    """Return a source, its figure, and what is to be known of it."""
     edition = f" {row['edition_year']}" if row["edition_year"] else ""
     state = row["quality_flag"]
     if row["quality_rule"]:
@@ -443,7 +443,7 @@ def _figure(row: dict[str, Any], tests: list[Test], flags: list[dict[str, str]])
 
 
 def _choice(own: list[dict[str, Any]]) -> str:
-    """Why the current figure comes before the next one."""
+    """Return why the current figure comes before the next one."""
     current = next((row for row in own if row["is_current"]), None)
     usable = [row for row in own if row["quality_flag"] != "blocked"]
     if current is None:
@@ -485,7 +485,9 @@ def _choice(own: list[dict[str, Any]]) -> str:
 
 
 def _other_form(read: list[dict[str, Any]], indicator_id: str) -> str:
-    """The current figures of the other forms of the quantity, such as the index of a rate."""
+    """Return the current figures of the other forms of the quantity, such as the index of a
+    rate.
+    """
     said = ""
     for row in read:
         if row["is_current"] and row["indicator_id"] != indicator_id:

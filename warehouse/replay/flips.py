@@ -60,7 +60,7 @@ def find_flips(
     observation_id: int,
     tried: Callable[[int, int], None],
 ) -> list[Flip]:
-    """The nearest change of a figure, up and down, that turns each decision on its cell.
+    """Return the nearest change of a figure, up and down, that turns each decision on its cell.
 
     Parameters
     ----------
@@ -131,7 +131,9 @@ def find_flips(
 def _decisions(
     con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], observation_id: int
 ) -> dict[str, str]:
-    """The grade of each rule that flags the figure, and the source whose figure is current."""
+    """Return the grade of each rule that flags the figure, and the source whose figure is
+    current.
+    """
     found = dict(con.execute(_DECISIONS, [observation_id]).fetchall())
     for source_id, current in con.execute(_CURRENT, [where[2]]).fetchall():
         found["current"] = source_id

@@ -61,7 +61,9 @@ _FROM_TREND = (
 
 
 def _of_trend(measured: str, threshold: str, table: str, more: str = "") -> str:
-    """A measure of a trend with its threshold, and whether other sources confirm the figure."""
+    """Return a measure of a trend with its threshold, and whether other sources confirm the
+    figure.
+    """
     source = "{{ ref('" + table + "') }}"
     return (
         f"select one.observation_id, {measured} as measured, {threshold} as threshold, "
@@ -77,7 +79,7 @@ def _noisy(least: str, multiple: str) -> str:
 
 
 def _of_table(kind: str) -> str:
-    """The share of the table of a figure that matches in one way, by another source."""
+    """Return the share of the table of a figure that matches in one way, by another source."""
     return (
         "select one.observation_id, tables.share as measured, tables.least as threshold, "
         "tables.other_source_id as note from {{ ref('int_trends_delivered') }} as one inner join ("
@@ -91,7 +93,7 @@ def _of_table(kind: str) -> str:
 
 
 def _of_part(part: str, condition: str, share: str = "unsupported_share") -> Measure:
-    """How much of a part of a new source or edition differs from known sources."""
+    """Return how much of a part of a new source or edition differs from known sources."""
     return Measure(
         "unsupported",
         f"share of the figures of its {part} that differ from known sources",

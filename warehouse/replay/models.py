@@ -76,14 +76,14 @@ def _macro(environment: Environment, name: str, text: str) -> Callable[..., obje
 
 @cache
 def _paths() -> dict[str, Path]:
-    """Files of models and seeds by name."""
+    """Return files of models and seeds by name."""
     files = [*(WAREHOUSE / "models").rglob("*.sql"), *(WAREHOUSE / "seeds").glob("*.csv")]
     return {path.stem: path for path in files}
 
 
 @cache
 def _seed_types() -> dict[str, dict[str, str]]:
-    """Types of the columns of each seed."""
+    """Return types of the columns of each seed."""
     described = read_yaml(WAREHOUSE / "seeds" / "_seeds.yml")
     return {seed["name"]: seed["config"]["column_types"] for seed in described["seeds"]}
 
@@ -137,7 +137,7 @@ def _needed(text: str) -> set[str]:
 
 
 def query_of(name: str, cte: str, query: str) -> str:
-    """SQL of a model with its last select replaced.
+    """Return SQL of a model with its last select replaced.
 
     Parameters
     ----------

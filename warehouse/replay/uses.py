@@ -196,7 +196,9 @@ def find_uses(
 
 
 def _use_of_renamed(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> str:
-    """The column of the city panel that the indicator may become, and what that column uses."""
+    """Return the column of the city panel that the indicator may become, and what that column
+    uses.
+    """
     city_id, year, indicator_id = where
     column, basis_column, basis = _RENAMED[indicator_id]
     found = con.execute(
@@ -354,7 +356,7 @@ def _percent(log_points: float) -> str:
 def _levels(
     con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], source: str, log_change: float
 ) -> str:
-    """The levels of a source in the year before and in the year that give the growth."""
+    """Return the levels of a source in the year before and in the year that give the growth."""
     city_id, year, indicator_id = where
     levels = con.execute(_LEVELS, [city_id, year, indicator_id, source, log_change]).fetchall()
     if not levels:

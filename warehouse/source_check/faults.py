@@ -207,7 +207,7 @@ class Fault:
     places: frozenset[str] = frozenset()
 
     def covers(self, other: Fault) -> bool:
-        """Whether another one is of this kind and of no further part of the column."""
+        """Return whether another one is of this kind and of no further part of the column."""
         if (self.file_name, self.indicator_id, self.what) != (
             other.file_name,
             other.indicator_id,
@@ -222,7 +222,7 @@ class Fault:
 def likely_faults(
     con: duckdb.DuckDBPyConnection, *, everything: bool = False
 ) -> tuple[list[Fault], list[Fault]]:
-    """What most probably is wrong: files that give no value, then what concerns most cells.
+    """Return what most probably is wrong: files that give no value, then what concerns most cells.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def _alone(con: duckdb.DuckDBPyConnection, found: list[Fault]) -> Iterator[Fault
 
 
 def not_compared(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Columns and their years of which no other source says anything, one line a column."""
+    """Return columns and their years of which no other source says anything, one line a column."""
     lines = []
     for (file, indicator), rows in _grouped(con, _NOT_COMPARED):
         lines.append(f"{file}: {indicator}: {_span(row[-1] for row in rows)}")
@@ -338,7 +338,7 @@ def not_compared(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def copies(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> list[str]:
-    """Files whose figures are those of another source to the last digit, one line a file and
+    """Return files whose figures are those of another source to the last digit, one line a file and
     source; files that are published as they are only for ``everything``.
     """
     lines = []
@@ -355,7 +355,7 @@ def copies(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> list[
 
 
 def _unchanged(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """How sentences on files begin that are published as they are."""
+    """Return how sentences on files begin that are published as they are."""
     names = [path.partition("/")[2] for (path,) in rows_of(con, _UNCHANGED)]
     return (*(f"{name}: " for name in names), *(f"{name} " for name in names))
 
@@ -451,7 +451,7 @@ def _other_definition(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
 
 
 def _distance(gap: float, *, is_rate: bool) -> str:
-    """A distance in log points as a person writes it."""
+    """Return a distance in log points as a person writes it."""
     return f"{100 * gap:.1f} points" if is_rate else f"{gap:.0%}"
 
 
@@ -467,7 +467,7 @@ def _by_years(
 
 
 def _span(years: Iterable[int | None]) -> str:
-    """Years as a person writes them: ``2003-2006, 2009``."""
+    """Return years as a person writes them: ``2003-2006, 2009``."""
     spans: list[str] = []
     before = None
     for year in sorted(set(years) - {None}):
@@ -488,5 +488,5 @@ def _grouped(
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
-    """Rows of a query."""
+    """Return rows of a query."""
     return con.execute(query).fetchall()

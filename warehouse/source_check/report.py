@@ -84,7 +84,7 @@ def report_lines(
     *,
     everything: bool = False,
 ) -> list[str]:
-    """The answer, line by line: on one screen, or ``everything``.
+    """Return the answer, line by line: on one screen, or ``everything``.
 
     `known` are faults that the publication has accepted already.
     """

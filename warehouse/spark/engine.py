@@ -135,7 +135,7 @@ def _write_inputs(build: Path, folder: Path, *, tests: bool) -> None:
 def _run(
     inputs: Path, work: Path, log: Path, options: list[str], on_progress: Callable[[str], None]
 ) -> str:
-    """The folder of the tables that `warehouse.spark.run` built; progress is handed on as it
+    """Return the folder of the tables that `warehouse.spark.run` built; progress is handed on as it
     comes.
     """
     command = [str(ENVIRONMENT / "bin" / "python"), "-m", "warehouse.spark.run"]

@@ -52,8 +52,8 @@ class SparkFault(Refused):
 
 
 def explain(text: str) -> str:
-    """The sentence of an error's text, what Java or Spark said in any number of lines; empty for
-    one that is not the cluster's or the machine's.
+    """Return the sentence of an error's text, what Java or Spark said in any number of lines; empty
+    for one that is not the cluster's or the machine's.
     """
     found = (meaning for words, meaning in MEANINGS.items() if re.search(words, text))
     return next((f"ENGINE=spark: {meaning}" for meaning in found), "")

@@ -121,7 +121,7 @@ def register_inputs(session: SparkSession, inputs: Path) -> None:
 
 
 def run_dbt(command: list[str]) -> list[Any]:
-    """Results of one dbt command, with a line of progress for each model."""
+    """Return results of one dbt command, with a line of progress for each model."""
 
     def watch(event: Any) -> None:
         if event.info.name == "NodeFinished" and event.data.node_info.resource_type == "model":

@@ -65,8 +65,8 @@ _MINUS = str.maketrans({"−": "-", "﹣": "-", "–": "-"})
 
 
 def cell_text(cell: object) -> str:
-    """Text of a cell as delivered; a workbook's number in its shortest form, 36631000 and not
-    36631000.0.
+    """Return the text of a cell as delivered; a workbook's number in its shortest form, 36631000
+    and not 36631000.0.
     """
     if isinstance(cell, str):
         return cell
@@ -82,15 +82,15 @@ def cell_text(cell: object) -> str:
 
 
 def is_blank(cell: object) -> bool:
-    """Whether a cell holds nothing: null, NaN or white space."""
+    """Return whether a cell holds nothing: null, NaN or white space."""
     if isinstance(cell, str):
         return not cell or cell.isspace()
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
 def is_missing(cell: object, signs: Collection[str]) -> bool:
-    """Whether a cell is blank, or a text that is one of the signs for a missing value (normalised
-    by NFKC, trimmed).
+    """Return whether a cell is blank, or a text that is one of the signs for a missing value
+    (normalised by NFKC, trimmed).
     """
     if isinstance(cell, str):
         return unicodedata.normalize("NFKC", cell).strip() in signs or not cell.strip()
@@ -98,13 +98,13 @@ def is_missing(cell: object, signs: Collection[str]) -> bool:
 
 
 def is_blank_row(cells: Sequence[object]) -> bool:
-    """Whether every cell of a row holds nothing."""
+    """Return whether every cell of a row holds nothing."""
     return all(map(is_blank, cells))
 
 
 def parse_number(text: str) -> float | None:
-    """Number in a text, or None; full-width digits and thousands separators are understood, words
-    and infinities are not.
+    """Return the number in a text, or None; full-width digits and thousands separators are
+    understood, words and infinities are not.
 
     >>> [parse_number(text) for text in ("３，６６３.5", "约12", "1_000", "23014①")]
     [3663.5, None, None, None]
@@ -136,7 +136,7 @@ class ReadNumber(NamedTuple):
 def read_number(
     text: str, *, unit: str | None = None, decimal_comma: bool = False
 ) -> ReadNumber | None:
-    """Number of a text as a person reads it, with mark and unit, or None.
+    """Return the number of a text as a person reads it, with mark and unit, or None.
 
     Parameters
     ----------
@@ -198,8 +198,8 @@ def cell_number(cell: object) -> float | None:
 
 @lru_cache(maxsize=4096)
 def parse_year(text: str) -> int | None:
-    """Year 1900..2100 from a text such as 2015, 2015.0, ２０１５, 2015年 or 2015① (a mark of a
-    note), or None.
+    """Return the year 1900..2100 from a text such as 2015, 2015.0, ２０１５, 2015年 or 2015①
+    (a mark of a note), or None.
     """
     body = split_mark(text)[0]
     match = (

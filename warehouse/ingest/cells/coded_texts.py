@@ -35,14 +35,14 @@ class CodedTexts:
 
     @classmethod
     def constant(cls, text: str | None, n: int) -> CodedTexts:
-        """The same text, or none, n times."""
+        """Return the same text, or none, n times."""
         return cls(
             np.full(n, NO_TEXT if text is None else 0, np.int32), [] if text is None else [text]
         )
 
     @classmethod
     def from_list(cls, texts: Sequence[str | None]) -> CodedTexts:
-        """Texts of a list, in the order of their first occurrence."""
+        """Return texts of a list, in the order of their first occurrence."""
         words = [text for text in dict.fromkeys(texts) if text is not None]
         code_of: dict[str | None, int] = {text: code for code, text in enumerate(words)}
         code_of[None] = NO_TEXT
@@ -50,7 +50,7 @@ class CodedTexts:
 
     @classmethod
     def concat(cls, parts: Iterable[CodedTexts]) -> CodedTexts:
-        """Parts one after another, words in the order of their first occurrence."""
+        """Return parts one after another, words in the order of their first occurrence."""
         words: dict[str, int] = {}
         codes = []
         for part in parts:
@@ -59,24 +59,24 @@ class CodedTexts:
         return cls(np.concatenate(codes) if codes else np.empty(0, np.int32), list(words))
 
     def mapped(self, function: Callable[[str], str | None]) -> CodedTexts:
-        """Each word through a function; none where it says None."""
+        """Return each word through a function; none where it says None."""
         words = CodedTexts.from_list([function(word) for word in self.words])
         return CodedTexts(_recoded(self.codes, words.codes.tolist()), words.words)
 
     def take(self, positions: np.ndarray) -> CodedTexts:
-        """The texts at the given positions."""
+        """Return the texts at the given positions."""
         return CodedTexts(
             self.codes[positions] if self.words else np.full(len(positions), NO_TEXT, np.int32),
             self.words,
         )
 
     def to_list(self) -> list[str | None]:
-        """The texts themselves, None for none."""
+        """Return the texts themselves, None for none."""
         words = [*self.words, None]
         return [words[code] for code in self.codes.tolist()]
 
     def to_arrow(self) -> pa.DictionaryArray:
-        """The same as an Arrow array of type ``CODED``."""
+        """Return the same as an Arrow array of type ``CODED``."""
         is_none = self.codes == NO_TEXT
         return pa.DictionaryArray.from_arrays(
             pa.array(self.codes, mask=is_none if is_none.any() else None),

@@ -53,8 +53,8 @@ def filled_cells(
     *,
     decimal_comma: bool = False,
 ) -> FilledCells:
-    """Cells that are neither blank nor one of the signs for a missing value, each distinct one read
-    once.
+    """Return cells that are neither blank nor one of the signs for a missing value, each distinct
+    one read once.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ def filled_cells(
 
 
 def _read(cell: object, unit: str | None, *, decimal_comma: bool) -> ReadNumber:
-    """The number of a cell; of a text that is none alone, also with a mark, a per cent sign or the
-    unit behind it.
+    """Return the number of a cell; of a text that is none alone, also with a mark, a per cent sign
+    or the unit behind it.
     """
     is_text = isinstance(cell, str)
     number = None if is_text and decimal_comma else cell_number(cell)

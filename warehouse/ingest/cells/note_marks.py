@@ -14,7 +14,7 @@ _POWER_OF_TEN = ("10", "１０")
 
 @lru_cache(maxsize=4096)
 def _kind(sign: str) -> str:
-    """What a sign is: ``mark`` (①, ², ᵃ, *), ``other`` (½, ₂, ⒈: no digit and no mark), or
+    """Return what a sign is: ``mark`` (①, ², ᵃ, *), ``other`` (½, ₂, ⒈: no digit and no mark), or
     ``plain``.
     """
     if sign in _SIGNS:
@@ -30,15 +30,15 @@ def _kind(sign: str) -> str:
 
 
 def has_marks(text: str) -> bool:
-    """Whether a text holds signs that compatibility normal form would turn into digits or letters
-    of a number.
+    """Return whether a text holds signs that compatibility normal form would turn into digits or
+    letters of a number.
     """
     return not text.isascii() and any(_kind(sign) != "plain" for sign in text)
 
 
 def is_circled(sign: str) -> bool:
-    """Whether a sign is a circled, bracketed or negative number such as ①, ⑴ or ❶, and no exponent:
-    a header's mark, never its unit.
+    """Return whether a sign is a circled, bracketed or negative number such as ①, ⑴ or ❶, and no
+    exponent: a header's mark, never its unit.
     """
     return (
         unicodedata.category(sign) == "No"
@@ -49,8 +49,8 @@ def is_circled(sign: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def split_mark(text: str) -> tuple[str, str | None]:
-    """A text without the marks at its end, and these; the text itself and None where there are none
-    or nothing else.
+    """Return a text without the marks at its end, and these; the text itself and None where there
+    are none or nothing else.
 
     >>> split_mark("23014①"), split_mark("12.3 ¹⁾*"), split_mark("10⁴")
     (('23014', '①'), ('12.3', '¹⁾*'), ('10⁴', None))
@@ -69,13 +69,13 @@ def split_mark(text: str) -> tuple[str, str | None]:
 
 
 def _closes(text: str) -> bool:
-    """Whether a text ends with a raised bracket next to a mark, as in ¹⁾."""
+    """Return whether a text ends with a raised bracket next to a mark, as in ¹⁾."""
     return text[-1] in "⁽⁾" and len(text) > 1
 
 
 def _is_ten(body: str) -> bool:
-    """Whether a number is ten and no more, alone or behind a sign of multiplication: what stands
-    above it is an exponent.
+    """Return whether a number is ten and no more, alone or behind a sign of multiplication: what
+    stands above it is an exponent.
     """
     before = body[:-2].strip().lstrip("+-−–－")
     return not before or before[-1] in "×xX*·"

@@ -107,7 +107,7 @@ def identify_column(
 def _other_year(
     keys: np.ndarray, values: np.ndarray, indicator_id: str, knowledge: Knowledge
 ) -> str:
-    """What to say where the values are those of the year before or after their own."""
+    """Return what to say where the values are those of the year before or after their own."""
     for step, said in ((-1, "before"), (1, "after")):
         # the year is the end of a key
         for match in match_values(keys + step, values, knowledge.reference):
@@ -119,7 +119,7 @@ def _other_year(
 def _current_prices(
     keys: np.ndarray, values: np.ndarray, indicator_id: str, knowledge: Knowledge
 ) -> str:
-    """What to say where the values are growth of a level at current prices."""
+    """Return what to say where the values are growth of a level at current prices."""
     level = knowledge.catalog.growth_of.get(indicator_id)
     if level not in knowledge.reference.names:
         return ""
@@ -133,7 +133,7 @@ def _current_prices(
 
 
 def _by_header(name: HeaderMatch, knowledge: Knowledge, *, is_panel: bool) -> Finding:
-    """What a header is worth where there is no known value to compare its column with."""
+    """Return what a header is worth where there is no known value to compare its column with."""
     if not is_panel:
         return Finding(
             None,
@@ -154,8 +154,8 @@ def _by_header(name: HeaderMatch, knowledge: Knowledge, *, is_panel: bool) -> Fi
 
 
 def _choose(comparable: list[ValueMatch], name: HeaderMatch | None) -> ValueMatch | None:
-    """The indicator that the values speak for; where two fit nearly as well, the one that the
-    header names.
+    """Return the indicator that the values speak for; where two fit nearly as well, the one that
+    the header names.
     """
     if not comparable:
         return None
@@ -181,7 +181,7 @@ def _choose(comparable: list[ValueMatch], name: HeaderMatch | None) -> ValueMatc
 def _by_values(
     header: str, best: ValueMatch, name: HeaderMatch | None, knowledge: Knowledge
 ) -> Finding:
-    """The indicator of the values, with the unit that their power of ten asks for."""
+    """Return the indicator of the values, with the unit that their power of ten asks for."""
     canonical = knowledge.catalog.canonical_unit[best.indicator_id]
     said = f"{best.share:.0%} of {best.n:,} values agree with those known"
     if best.power:
@@ -215,7 +215,7 @@ def _by_values(
 def match_header_unit(
     parts: Iterable[str], indicator_id: str, catalog: Catalog
 ) -> HeaderMatch | None:
-    """The first unit of the indicator that parts of a header, or titles, state."""
+    """Return the first unit of the indicator that parts of a header, or titles, state."""
     for part in parts:
         _, unit, pattern = split_known_unit(normal_header(part), catalog.units)
         if (
@@ -229,8 +229,8 @@ def match_header_unit(
 def unit_of_power(
     power: int, canonical: str, factors: Mapping[tuple[str, str], float], header: str = ""
 ) -> str | None:
-    """A unit whose values are 10^power times the canonical ones; the canonical one itself where the
-    power is 0.
+    """Return a unit whose values are 10^power times the canonical ones; the canonical one itself
+    where the power is 0.
     """
     if power == 0:
         return canonical
@@ -248,8 +248,8 @@ def unit_of_power(
 
 
 def _power(factor: float) -> int | None:
-    """How many tens a number in a unit is of the canonical one: multiplying by 0.0001 undoes a
-    power of 4.
+    """Return how many tens a number in a unit is of the canonical one: multiplying by 0.0001 undoes
+    a power of 4.
     """
     power = -math.log10(factor)
     return round(power) if abs(power - round(power)) < 1e-9 else None

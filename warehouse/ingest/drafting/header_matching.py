@@ -209,8 +209,8 @@ def _with_unit(
 
 
 def _halves(header: str, label: str) -> list[str]:
-    """The label as a whole, without its English, and its English alone: bilingual headers name an
-    indicator twice.
+    """Return the label as a whole, without its English, and its English alone: bilingual headers
+    name an indicator twice.
     """
     english = " ".join(_ASCII.findall(_BRACKET.sub(" ", header))).strip()
     chinese = _ASCII.sub("", label)
@@ -232,8 +232,8 @@ def _plain(text: str) -> str:
 
 
 def _likeness(text: str, wording: str) -> float:
-    """Share of matching signs (Ratcliff and Obershelp), where one wording contains the other at
-    least 0.75.
+    """Return the share of matching signs (Ratcliff and Obershelp), where one wording contains the
+    other at least 0.75.
     """
     ratio = SequenceMatcher(None, text, wording, autojunk=False).ratio()
     shorter, longer = sorted((text, wording), key=len)
@@ -242,7 +242,7 @@ def _likeness(text: str, wording: str) -> float:
 
 
 def quoted(text: str) -> str:
-    """Text as YAML."""
+    """Return a text as YAML."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -261,7 +261,7 @@ def meaning(match: HeaderMatch, catalog: Catalog, evidence: str, *, by_pattern: 
 
 
 def note_of(where: str, text: str, match: HeaderMatch, catalog: Catalog, evidence: str) -> str:
-    """What was found for a column, row or sheet, for the person who reads the draft."""
+    """Return what was found for a column, row or sheet, for the person who reads the draft."""
     unit = match.unit or f"{catalog.canonical_unit[match.indicator_id]} (assumed)"
     return (
         f"{where}: {text!r} -> {match.indicator_id} ({match.how}, {match.score:.2f}), unit "

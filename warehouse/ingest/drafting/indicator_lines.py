@@ -46,7 +46,7 @@ def taken_lines(
     *,
     by_pattern: bool = True,
 ) -> list[str]:
-    """A rule and a note for each column or row whose indicator is known."""
+    """Return a rule and a note for each column or row whose indicator is known."""
     lines, catalog = [], sheet.knowledge.catalog
     for key, match in taken.items():
         text, evidence = texts[key], findings[key].evidence
@@ -65,8 +65,8 @@ def new_indicator_lines(
     *,
     titles: Sequence[str] = (),
 ) -> list[str]:
-    """Lines for indicators that the catalog lacks, under names to be changed; what the catalog
-    needs is a note for each. Where a name holds no unit, one of ``titles`` may.
+    """Return lines for indicators that the catalog lacks, under names to be changed; what the
+    catalog needs is a note for each. Where a name holds no unit, one of ``titles`` may.
     """
     lines = []
     for text, values in values_of.items():

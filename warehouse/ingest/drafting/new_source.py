@@ -171,8 +171,8 @@ def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) 
 
 
 def read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], list[str]]:
-    """Samples of sheets by file, separators of CSV files other than a comma, and what could not be
-    read.
+    """Return samples of sheets by file, separators of CSV files other than a comma, and what could
+    not be read.
     """
     files, delimiters, faults = {}, {}, []
     for name, outcome in _in_workers(
@@ -188,7 +188,9 @@ def read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], li
 
 
 def _names(folder: Path) -> list[str]:
-    """Paths of the files inside the folder that have a name of a table; no link is followed."""
+    """Return paths of the files inside the folder that have a name of a table; no link is
+    followed.
+    """
     return [
         path.relative_to(folder).as_posix()
         for path in sorted(folder.rglob("*"))
@@ -227,7 +229,7 @@ def _in_workers(
 
 
 def read_catalog() -> Catalog:
-    """The indicator catalog with the units and the wordings of the layouts at hand."""
+    """Return the indicator catalog with the units and the wordings of the layouts at hand."""
     layouts = list(load_layouts(needed=()).values())
     return build_catalog(read_seed("indicator_catalog"), read_seed("unit_factors"), layouts)
 

@@ -26,7 +26,7 @@ _FULL, _ONCE = 0.2, 0.5
 
 
 def body_rows(grid: Grid, profile: SheetProfile) -> list[list[object]]:
-    """Rows under the header."""
+    """Return rows under the header."""
     return grid.rows[profile.header_row + profile.header_rows :]
 
 
@@ -59,8 +59,8 @@ def row_keys(
     place_ids: Sequence[int | None],
     year: int | None = None,
 ) -> np.ndarray:
-    """Key of each row: by its year column, or by one year for all; ``NO_CELL`` where place or year
-    is not known.
+    """Return the key of each row: by its year column, or by one year for all; ``NO_CELL`` where
+    place or year is not known.
     """
     keys = []
     for row, place_id in zip(body_rows(grid, profile), place_ids, strict=True):
@@ -76,8 +76,8 @@ def row_keys(
 
 
 def looks_like_panel(keys: np.ndarray) -> bool:
-    """Whether keys are those of a table of statistics: a place has most of the years, and a year of
-    a place stands once.
+    """Return whether keys are those of a table of statistics: a place has most of the years, and a
+    year of a place stands once.
 
     A list of people, firms or events has places and years as well, but few of all pairs, or many
     rows for one.
@@ -90,7 +90,7 @@ def looks_like_panel(keys: np.ndarray) -> bool:
 
 
 def column_values(grid: Grid, profile: SheetProfile, col: int) -> np.ndarray:
-    """Numbers of a column, NaN where there is none."""
+    """Return numbers of a column, NaN where there is none."""
     return np.array([_number(_cell(row, col)) for row in body_rows(grid, profile)], float)
 
 
@@ -101,7 +101,7 @@ def across_values(
     place_ids: Sequence[int | None],
     rows: Sequence[int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keys and numbers of some rows of a sheet whose columns are years."""
+    """Return keys and numbers of some rows of a sheet whose columns are years."""
     body = body_rows(grid, profile)
     years = {col: parse_year(profile.headers[col].removesuffix(".0")) for col in profile.value_cols}
     keys, values = [], []
@@ -117,7 +117,7 @@ def across_values(
 
 
 def known(keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Only the cells whose place and year are known."""
+    """Return only the cells whose place and year are known."""
     return keys[keys != NO_CELL], values[keys != NO_CELL]
 
 

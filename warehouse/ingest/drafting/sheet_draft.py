@@ -161,7 +161,9 @@ def _place(profile: SheetProfile, level: str, title: tuple[str, str, str] | None
 
 
 def year_in_name(file_name: str) -> int | None:
-    """The first year in the name of a file, aside from its folders; None where there is none."""
+    """Return the first year in the name of a file, aside from its folders; None where there is
+    none.
+    """
     years = re.findall(r"(?:19|20)[0-9]{2}", file_name.rpartition("/")[2])
     return int(years[0]) if years else None
 
@@ -193,8 +195,8 @@ def _by_columns(sheet: SheetInDraft, edition: int | None) -> tuple[list[str] | N
 
 
 def _suffixed(profile: SheetProfile) -> dict[str, dict[int, str]]:
-    """Years behind the name of an indicator, such as ``popu_2020``: by that name the years of its
-    columns, of three or more, or of two where most columns of the sheet are so.
+    """Return years behind the name of an indicator, such as ``popu_2020``: by that name the years
+    of its columns, of three or more, or of two where most columns of the sheet are so.
     """
     found: dict[str, dict[int, str]] = {}
     for col in profile.value_cols if profile.year_col is None else ():
@@ -260,8 +262,8 @@ def _year_and_findings(sheet: SheetInDraft, edition: int | None) -> tuple[str, d
 
 
 def _year_of_values(sheet: SheetInDraft) -> int | None:
-    """The year in which a column of a sheet without years agrees best with what is known; None
-    where none agrees in half of its cells.
+    """Return the year in which a column of a sheet without years agrees best with what is known;
+    None where none agrees in half of its cells.
     """
     reference, best = sheet.knowledge.reference, (0.0, 0)
     columns = {
@@ -294,7 +296,7 @@ def _identify_columns(sheet: SheetInDraft, year: int | None) -> dict[int, Findin
 def _left_columns(
     sheet: SheetInDraft, taken: Mapping[int, HeaderMatch | None], findings: Mapping[int, Finding]
 ) -> list[str]:
-    """Lines for the columns that nothing is known of, each with what was seen."""
+    """Return lines for the columns that nothing is known of, each with what was seen."""
     profile = sheet.profile
     used = {*taken, profile.code_col, profile.name_col, profile.year_col}
     seen: dict[str, str] = {}
@@ -345,8 +347,8 @@ def _likest(matches: Mapping[int, HeaderMatch | None]) -> dict[int, HeaderMatch]
 
 
 def _by_year_columns(sheet: SheetInDraft, *, has_place: bool) -> list[str] | None:
-    """Years across: an indicator a row, or one for the sheet, named by the sheet, a title or the
-    file and known by its values.
+    """Return years across: an indicator a row, or one for the sheet, named by the sheet, a title or
+    the file and known by its values.
     """
     labels = _label_col(sheet, has_place=has_place)
     if labels is not None:
@@ -403,8 +405,8 @@ def _by_year_columns(sheet: SheetInDraft, *, has_place: bool) -> list[str] | Non
 
 
 def _label_col(sheet: SheetInDraft, *, has_place: bool) -> int | None:
-    """Column whose texts say which indicator a row holds; beside a column of places its few texts
-    must come again and again.
+    """Return the column whose texts say which indicator a row holds; beside a column of places its
+    few texts must come again and again.
     """
     cols = sheet.profile.text_cols
     if not has_place:

@@ -37,7 +37,7 @@ class Places:
 
 
 def level_in(known: Mapping[str, Mapping[Any, int]], key: object) -> str | None:
-    """The first level that knows a spelling or code."""
+    """Return the first level that knows a spelling or code."""
     return next((level for level, places in known.items() if key in places), None)
 
 
@@ -114,7 +114,9 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
 
 
 def _years_across(grid: Grid) -> int | None:
-    """Row with at least three different years above numbers, unless the years are in a column."""
+    """Return the row with at least three different years above numbers, unless the years are in a
+    column.
+    """
     for row, cells in enumerate(grid.rows[:_HEADER_SEARCH]):
         years = [
             col
@@ -128,8 +130,8 @@ def _years_across(grid: Grid) -> int | None:
 
 
 def _text_header(grid: Grid) -> tuple[int, int] | None:
-    """First row and number of rows of a header: rows of texts without numbers, the last of them
-    right above numbers.
+    """Return the first row and number of rows of a header: rows of texts without numbers, the last
+    of them right above numbers.
     """
     kinds = [_row_kind(cells) for cells in grid.rows[: _HEADER_SEARCH + 1]]
     for row, (n_texts, n_numbers) in enumerate(kinds[:-1]):
@@ -160,8 +162,8 @@ def _share(cells: list[object], holds: object) -> float:
 def _best(
     columns: dict[int, list[object]], level_of: object, least: float
 ) -> tuple[int | None, str | None]:
-    """Column most of whose cells are known places, the first where several are, and the commonest
-    level there.
+    """Return the column most of whose cells are known places, the first where several are, and the
+    commonest level there.
     """
     of_column = {col: _share(cells, level_of) for col, cells in columns.items()}
     shares = {col: share for col, share in of_column.items() if share >= least}
@@ -183,7 +185,7 @@ def _best(
 
 
 def _commonest_level(cells: list[object], level_of: object) -> str:
-    """The level of most of a column's places."""
+    """Return the level of most of a column's places."""
     levels = list(filter(None, map(level_of, cells)))
     return max(sorted(set(levels)), key=levels.count)
 
@@ -210,8 +212,8 @@ def _year_column(
 
 
 def titled_place(grid: Grid, profile: SheetProfile, places: Places) -> tuple[str, str, str] | None:
-    """Level of the place that a cell above the header names behind a colon, the pattern that finds
-    it, and the name.
+    """Return the level of the place that a cell above the header names behind a colon, the pattern
+    that finds it, and the name.
     """
     for text in texts_above(grid, profile.header_row):
         label, colon, name = text.rpartition(":")

@@ -60,7 +60,9 @@ class SampleJob:
 
 
 def _delimiter(stream: BinaryIO) -> str:
-    """The commonest of comma, semicolon, tabulator and bar in the first line that holds one."""
+    """Return the commonest of comma, semicolon, tabulator and bar in the first line that
+    holds one.
+    """
     encoding, _ = find_encoding(stream)
     text = io.TextIOWrapper(stream, encoding=encoding)
     lines = list(islice(text, _LINES))

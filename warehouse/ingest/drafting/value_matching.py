@@ -71,12 +71,12 @@ class ValueMatch:
 
 
 def cell_key(level: str, place_id: int, year: int) -> int:
-    """One number for a place and a year."""
+    """Return one number for a place and a year."""
     return LEVELS[level] * _LEVEL_STEP + place_id * PLACE_STEP + year
 
 
 def read_reference(database: Path) -> Reference | None:
-    """Values of a published database that no rule blocked; None where there is none."""
+    """Return values of a published database that no rule blocked; None where there is none."""
     if not database.is_file():
         return None
     from warehouse.publication.untrusted import open_untrusted
@@ -162,7 +162,7 @@ def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> 
 
 
 def growth_of_level(reference: Reference, level: str) -> Reference:
-    """Growth in per cent from the year before, within each source of a known level."""
+    """Return growth in per cent from the year before, within each source of a known level."""
     mine = np.flatnonzero(reference.indicators == reference.names.index(level))
     mine = mine[np.lexsort((reference.keys[mine], reference.sources[mine]))]
     before, after = mine[:-1], mine[1:]
@@ -192,8 +192,8 @@ def _best(
     gap: np.ndarray,
     is_usable: np.ndarray,
 ) -> ValueMatch:
-    """The power of ten at which most cells agree; a cell that any of its known values agrees with,
-    agrees.
+    """Return the power of ten at which most cells agree; a cell that any of its known values agrees
+    with, agrees.
     """
     n = len(np.unique(cells))
     n_distinct = len(np.unique(own[np.unique(cells)]))
@@ -210,8 +210,8 @@ def _best(
 def _copied(
     cells: np.ndarray, sources: np.ndarray, is_same: np.ndarray, n_cells: int
 ) -> int | None:
-    """Position of the source whose figures most cells are, to the last digit; None where none has
-    nearly all of the cells, or nearly all of its own are not the same.
+    """Return the position of the source whose figures most cells are, to the last digit; None where
+    none has nearly all of the cells, or nearly all of its own are not the same.
     """
     best = None
     most = 0

@@ -61,7 +61,7 @@ class Edition:
         self._known = self._read_manifest()
 
     def find(self, request: Request) -> bytes | None:
-        """The reply to a request, if it is there and still what came."""
+        """Return the reply to a request, if it is there and still what came."""
         entry = self._known.get(request.key)
         if entry is None:
             return None

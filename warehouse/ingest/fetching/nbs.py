@@ -197,7 +197,9 @@ def _root(service: Service, database: Database) -> Node:
 
 
 def _find_targets(service: Service, database: Database, root: Node) -> dict[str, list[_Found]]:
-    """Every wanted indicator by the id of its leaf, in the branches whose names speak of it."""
+    """Return every wanted indicator by the id of its leaf, in the branches whose names speak
+    of it.
+    """
     left = list(database.targets)
     found: dict[str, list[_Found]] = {}
     branches = [
@@ -257,8 +259,8 @@ def _wanted(service: Service, leaf: Node, targets: Sequence[Target]) -> list[_Fo
 
 
 def split_name(text: str) -> tuple[str, str | None]:
-    """Name and unit of ``地区生产总值(亿元)``; a bracket with a sign of equality, such as
-    ``(上年=100)``, is of the name.
+    """Return the name and unit of ``地区生产总值(亿元)``; a bracket with a sign of equality,
+    such as ``(上年=100)``, is of the name.
     """
     plain = text.replace("（", "(").replace("）", ")").replace(" ", "")
     match = re.fullmatch(r"(.+)\(([^()=]+)\)", plain)
@@ -329,5 +331,5 @@ def _values(
 
 
 def _unit(text: str) -> str:
-    """Unit as the seeds spell it; an index has none."""
+    """Return the unit as the seeds spell it; an index has none."""
     return "" if re.fullmatch(r"(上年=100|%|指数)?", text) else text

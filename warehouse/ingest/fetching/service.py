@@ -69,8 +69,8 @@ class Service:
     _last: float = field(default=0.0, repr=False)
 
     def ask(self, request: Request, shape: type[Shape]) -> Shape:
-        """The reply to a request in the shape that is expected, from the edition where it is there
-        already.
+        """Return the reply to a request in the shape that is expected, from the edition where it is
+        there already.
 
         Raises
         ------

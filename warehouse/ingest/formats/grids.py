@@ -93,7 +93,7 @@ class Grid:
 def read_grids(
     data: bytes, file_name: str, *, encoding: str | None = None, delimiter: str = ","
 ) -> list[Grid]:
-    """Every sheet of a file as a grid.
+    """Return every sheet of a file as a grid.
 
     Parameters
     ----------

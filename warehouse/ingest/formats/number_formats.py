@@ -46,8 +46,8 @@ class NumberFormat:
         return self == NumberFormat()
 
     def shown(self, stored: str) -> str | None:
-        """Text that a person would read for a stored number, in full precision; None where this is
-        no number.
+        """Return the text that a person would read for a stored number, in full precision; None
+        where this is no number.
         """
         try:
             number = Decimal(stored)
@@ -104,8 +104,8 @@ def read_format(code: str, *, is_negative: bool = False) -> NumberFormat:
 
 
 def _sections(code: str) -> list[list[tuple[str, str, str]]]:
-    """Pieces of each section: quoted text, escaped sign, or any other sign; padding and what stands
-    in square brackets is left out.
+    """Return pieces of each section: quoted text, escaped sign, or any other sign; padding and what
+    stands in square brackets is left out.
     """
     sections: list[list[tuple[str, str, str]]] = [[]]
     for match in _PIECE.finditer(code):
@@ -160,8 +160,8 @@ def _number(text: str | None) -> int:
 
 
 def shown_text(code: str, stored: str) -> str | None:
-    """Text that a person reads where a format shows more than the stored number; None where it does
-    not.
+    """Return the text that a person reads where a format shows more than the stored number; None
+    where it does not.
     """
     form = read_format(code, is_negative=stored.startswith("-"))
     return None if form.is_plain else form.shown(stored)
@@ -176,7 +176,7 @@ _FORMS: dict[str | None, dict[int, int]] = {
 
 
 def changed_letters(text: str, place: str | None) -> str:
-    """The text with its letters raised (``superscript``) or lowered (``subscript``); a sign that
-    has no such form stays.
+    """Return the text with its letters raised (``superscript``) or lowered (``subscript``); a sign
+    that has no such form stays.
     """
     return text.translate(_FORMS.get(place, {}))

@@ -17,7 +17,7 @@ _PLACES = {1: "superscript", 2: "subscript"}
 
 
 def read_sheets(data: bytes) -> list[tuple[Sheet, list[list[object]]]]:
-    """Each sheet with its cells; rows have unlike lengths.
+    """Return each sheet with its cells; rows have unlike lengths.
 
     Parameters
     ----------
@@ -65,7 +65,9 @@ def _date(value: float, datemode: int) -> object:
 
 
 def _raised(text: str, runs: list[tuple[int, int]], book: xlrd.Book) -> str:
-    """The text with the letters of each run as its font shows them; a run reaches to the next."""
+    """Return the text with the letters of each run as its font shows them; a run reaches to the
+    next.
+    """
     parts = [text[: runs[0][0]]]
     for (start, font), end in zip(runs, [*(start for start, _ in runs[1:]), None], strict=True):
         form = book.font_list[font].escapement

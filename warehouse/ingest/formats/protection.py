@@ -15,8 +15,8 @@ OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def is_encrypted(data: bytes) -> bool:
-    """Whether a workbook is encrypted: an xls that says so, or an xlsx wrapped in an encrypted
-    package.
+    """Return whether a workbook is encrypted: an xls that says so, or an xlsx wrapped in an
+    encrypted package.
     """
     if not data.startswith(OLE_MAGIC):
         return False
@@ -32,7 +32,7 @@ def is_encrypted(data: bytes) -> bool:
 
 
 def decrypt_workbook(data: bytes) -> bytes:
-    """The workbook without its write protection.
+    """Return the workbook without its write protection.
 
     Parameters
     ----------

@@ -31,8 +31,8 @@ Rows = list[list[Cell]]
 def read_parts(
     stream: BinaryIO, kind: str, *, encoding: str | None = None, delimiter: str = ","
 ) -> Iterator[Rows]:
-    """Rows of a text (``csv``) or Parquet file, about ``PART_CELLS`` cells at a time; the first one
-    is the header.
+    """Return rows of a text (``csv``) or Parquet file, about ``PART_CELLS`` cells at a time; the
+    first one is the header.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ def _parts(records: Iterator[list[str]], is_closed: bool) -> Iterator[Rows]:
 
 
 def find_encoding(stream: BinaryIO, encoding: str | None = None) -> tuple[str, bool]:
-    """The encoding that fits a whole text, and whether the text ends with a line break. The stream
-    is at its beginning afterwards.
+    """Return the encoding that fits a whole text, and whether the text ends with a line break. The
+    stream is at its beginning afterwards.
 
     Raises
     ------
@@ -131,13 +131,13 @@ def find_encoding(stream: BinaryIO, encoding: str | None = None) -> tuple[str, b
 
 
 def is_utf16(start: bytes) -> bool:
-    """Whether a text begins with the mark of UTF-16, as Excel's "Unicode text" does."""
+    """Return whether a text begins with the mark of UTF-16, as Excel's "Unicode text" does."""
     return start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def _decodes(stream: BinaryIO, encoding: str) -> tuple[int | None, bool]:
-    """The byte at which decoding fails, None if it does not; and whether the text ends with a line
-    break.
+    """Return the byte at which decoding fails, None if it does not; and whether the text ends with
+    a line break.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
     stream.seek(0)

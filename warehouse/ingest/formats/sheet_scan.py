@@ -169,7 +169,7 @@ class _Parser:
             self.place = None
 
     def _lost(self) -> str | None:
-        """What calamine loses of the cell, or gives otherwise."""
+        """Return what calamine loses of the cell, or gives otherwise."""
         stored = "".join(self.texts.get("v") or self.texts.get("is") or ())
         if self.kind == "e":
             return stored or "#ERROR"
@@ -185,7 +185,7 @@ class _Parser:
 
 
 def column_number(letters: str) -> int:
-    """Number of a column by its letters; XFD is 16384."""
+    """Return the number of a column by its letters; XFD is 16384."""
     number = 0
     for letter in letters.upper():
         number = number * 26 + ord(letter) - 64

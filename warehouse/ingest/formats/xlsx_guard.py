@@ -128,8 +128,8 @@ def read_member(
     most_bytes: int,
     limit: int = MAX_UNCOMPRESSED_BYTES,
 ) -> bytes:
-    """A member of an archive; a FileFault that names the ``limit`` where it has more bytes than
-    are left of it.
+    """Return a member of an archive; a FileFault that names the ``limit`` where it has more bytes
+    than are left of it.
     """
     with archive.open(info) as stream:
         content = stream.read(most_bytes + 1)
@@ -143,7 +143,7 @@ def read_member(
 
 
 def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
-    """Pairs of sheet name and archive member of the worksheets, in the workbook's order."""
+    """Return pairs of sheet name and archive member of the worksheets, in the workbook's order."""
     try:
         # entities were refused when the archive was unpacked
         workbook = ElementTree.fromstring(members["xl/workbook.xml"])  # noqa: S314

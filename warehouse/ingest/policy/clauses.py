@@ -64,7 +64,7 @@ _SENTENCE_END = "。；;！？!?"
 
 
 def joined_titles(mapped: MappedText) -> MappedText:
-    """The text with a zone plan's title on one line where it was set on two."""
+    """Return the text with a zone plan's title on one line where it was set on two."""
     spans, start = [], 0
     for match in _WRAPPED_TITLE.finditer(mapped.text):
         spans.append((start, match.end(1)))
@@ -73,7 +73,7 @@ def joined_titles(mapped: MappedText) -> MappedText:
 
 
 def split_clauses(mapped: MappedText, found: str) -> list[dict[str, Any]]:
-    """Clauses of a cleaned text.
+    """Return clauses of a cleaned text.
 
     A clause ends at the end of a line, after a full stop, semicolon, question or exclamation mark,
     after the colon behind an addressee, and before an enumeration sign. An enumeration sign alone
@@ -128,7 +128,7 @@ def split_clauses(mapped: MappedText, found: str) -> list[dict[str, Any]]:
 def _places(
     mapped: MappedText, found: str, starts: list[int], ends: list[int]
 ) -> Iterator[tuple[int, int, int]]:
-    """First and last place (exclusive) and line of each piece in the text as found."""
+    """Return the first and last place (exclusive) and line of each piece in the text as found."""
     first, last = (
         mapped.origin[np.array(starts, np.int64)],
         mapped.origin[np.array(ends, np.int64) - 1] + 1,
@@ -140,7 +140,9 @@ def _places(
 
 
 def _is_set_under(row: dict[str, Any], level_after: int, kind_after: str) -> bool:
-    """Whether a short marked sentence heads what follows: a deeper mark, or text without one."""
+    """Return whether a short marked sentence heads what follows: a deeper mark, or text without
+    one.
+    """
     level = row["marker_level"]
     if row["clause_kind"] != "body" or not 0 < level < 5:
         return False
@@ -184,8 +186,8 @@ def _pieces(text: str) -> Iterator[tuple[int, int, bool, bool]]:
 
 
 def _cuts(text: str) -> list[int]:
-    """Places where a clause ends inside a line, ascending: behind its closing sign, and before an
-    enumeration sign behind a colon.
+    """Return places where a clause ends inside a line, ascending: behind its closing sign, and
+    before an enumeration sign behind a colon.
     """
     patterns = (_END, _ADDRESSED, _COLON_MARKER) if ":" in text or "：" in text else (_END,)
     matches = chain.from_iterable(pattern.finditer(text) for pattern in patterns)

@@ -66,14 +66,14 @@ class MappedText:
     origin: np.ndarray
 
     def without(self, pattern: re.Pattern[str]) -> MappedText:
-        """The text without every match of a pattern."""
+        """Return the text without every match of a pattern."""
         if pattern.search(self.text) is None:
             return self
         return self.rearranged(_kept(pattern, self.text))
 
     def rearranged(self, spans: Iterable[tuple[int, int] | None]) -> MappedText:
-        """The text made of spans of this one, None for a new line (which takes the place of the
-        character before it).
+        """Return the text made of spans of this one, None for a new line (which takes the place of
+        the character before it).
         """
         parts, places = [], [np.empty(0, np.int32)]
         last = np.zeros(1, np.int32)
@@ -147,8 +147,8 @@ def _line_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _unweave_columns(mapped: MappedText) -> MappedText:
-    """Blocks of at least three lines with a wide gap inside: first the left column, then the right
-    one.
+    """Return blocks of at least three lines with a wide gap inside: first the left column, then the
+    right one.
     """
     text = mapped.text
     if len(_GAP.findall(text)) < 3:

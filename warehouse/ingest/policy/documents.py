@@ -26,7 +26,7 @@ _MASKED = re.compile(r"(?<=[\u4e00-\u9fff])[*×□]{1,3}|[*□]{1,3}(?=[\u4e00-\
 
 
 def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
-    """One row of `POLICY_SCHEMA` for a policy text file.
+    """Return one row of `POLICY_SCHEMA` for a policy text file.
 
     `document_id` is the file's path inside its source; `text_hash` is equal for texts with the same
     Chinese characters; `sketch` holds the hashes of about one in 16 runs of 8 Chinese characters,

@@ -19,8 +19,8 @@ _SAVE = "save it again with an office program"
 
 
 def read_docx(data: bytes) -> str:
-    """Text of a docx, one line for each paragraph and line break, tables included; a text box's
-    second copy for old programs is left out.
+    """Return the text of a docx, one line for each paragraph and line break, tables included; a
+    text box's second copy for old programs is left out.
 
     Raises
     ------

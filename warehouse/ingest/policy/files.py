@@ -36,7 +36,8 @@ COMMON_HANZI = frozenset(
 
 
 def read_policy_text(data: bytes, file_name: str) -> str:
-    """Text of a policy document, one line per line or paragraph, in the order of the file.
+    """Return the text of a policy document, one line per line or paragraph, in the order of the
+    file.
 
     Parameters
     ----------
@@ -117,8 +118,8 @@ def _count_hanzi(text: str) -> int:
 
 
 def decode_text(data: bytes) -> str:
-    """Text of bytes in UTF-8 (or UTF-16 with its mark), GB18030 or Big5; single broken bytes become
-    U+FFFD.
+    """Return the text of bytes in UTF-8 (or UTF-16 with its mark), GB18030 or Big5; single broken
+    bytes become U+FFFD.
 
     Raises
     ------

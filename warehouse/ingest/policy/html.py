@@ -16,7 +16,8 @@ _BLOCKS, _UNSEEN = frozenset(_BLOCK_TAGS.split()), frozenset(_UNSEEN_TAGS.split(
 
 
 def visible_text(page: str) -> str:
-    """Text of a page, one line for each block; scripts, styles and embedded objects are left out.
+    """Return the text of a page, one line for each block; scripts, styles and embedded objects are
+    left out.
 
     Raises
     ------

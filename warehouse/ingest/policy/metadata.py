@@ -157,7 +157,7 @@ def read_metadata(text: str) -> dict[str, Any]:
 
 
 def _repealed(text: str) -> list[str]:
-    """Numbers of documents in sentences that end their force."""
+    """Return numbers of documents in sentences that end their force."""
     numbers: list[str] = []
     for sentence in re.split("[。；;]", text):
         if any(word in sentence for word in _REPEALED):
@@ -213,7 +213,9 @@ def _format_number(match: re.Match[str]) -> str:
 
 
 def _own_number(parts: _Parts) -> re.Match[str] | None:
-    """Number of the document itself: in the head, and not behind the title of another document."""
+    """Return the number of the document itself: in the head, and not behind the title of another
+    document.
+    """
     for line in parts.head:
         open_text = _QUOTED.sub(lambda m: "》" * len(m.group()), line)
         for match in _NUMBER.finditer(open_text):
@@ -249,7 +251,9 @@ _SIGNED_NAME = re.compile(rf"(?:{BODY}[、,， ]*)+(?:{_DATE.pattern})?")
 
 
 def _unmasked(name: str) -> str:
-    """The issuer with 人民* and a cut 人民 written out as 人民政府: no other body has that name."""
+    """Return the issuer with 人民* and a cut 人民 written out as 人民政府, which no other
+    body is called.
+    """
     return _MASKED_GOVERNMENT.sub("人民政府", name)
 
 
@@ -352,7 +356,7 @@ def _zones(
 
 
 def _parts_of(texts: list[str], between: str) -> list[str]:
-    """The parts of some texts, split at a pattern."""
+    """Return the parts of some texts, split at a pattern."""
     parts: list[str] = []
     for text in texts:
         parts += re.split(between, text)

@@ -180,8 +180,8 @@ def bind_table(
 
 
 def find_end(grid: Grid, table: Table, data_row: int, headers: list[str]) -> int:
-    """Position of the first row that is no longer of the table; the number of rows where it reaches
-    to the sheet's end.
+    """Return the position of the first row that is no longer of the table; the number of rows where
+    it reaches to the sheet's end.
     """
     if table.ends is None:
         return len(grid.rows)
@@ -201,7 +201,7 @@ def find_end(grid: Grid, table: Table, data_row: int, headers: list[str]) -> int
 
 
 def _data_year(table: Table, edition_year: int | None, finder: Finder) -> tuple[str, int] | None:
-    """The one year of a whole sheet, as text and as a number: from the edition, a title, the
+    """Return the one year of a whole sheet, as text and as a number: from the edition, a title, the
     sheet's name, or given.
     """
     rule = table.year
@@ -229,7 +229,8 @@ def _data_year(table: Table, edition_year: int | None, finder: Finder) -> tuple[
 def _row_values(
     grid: Grid, table: Table, label_col: int | None, rows: tuple[int, int], finder: Finder
 ) -> dict[int, ValueColumn]:
-    """What the label of each row (0-based) means; a required indicator without a row is a fault.
+    """Return what the label of each row (0-based) means; a required indicator without a row is a
+    fault.
 
     So is one with two rows, unless each row names its own place or year.
     """
@@ -289,12 +290,12 @@ def _value_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn
 
 
 def _unit_col(table: Table, finder: Finder) -> int | None:
-    """Column of the units of rows, where each row is an indicator."""
+    """Return the column of the units of rows, where each row is an indicator."""
     return finder.find(table.row_indicators.unit_column) if table.row_indicators else None
 
 
 def _columns_of(indicator: Indicator, finder: Finder) -> list[ValueColumn]:
-    """The value column of an indicator, as a list of one, or of none where it is optional or
+    """Return the value column of an indicator, as a list of one, or of none where it is optional or
     faulty.
     """
     col = finder.value_col(indicator)
@@ -334,8 +335,8 @@ def _sheet_rule(grid: Grid, table: Table, finder: Finder) -> tuple[str | None, s
 
 
 def _across(grid: Grid, table: Table, finder: Finder, what: str, pattern: str) -> list[ValueColumn]:
-    """Years or places (``what``) as headers: of the whole sheet one indicator, one a row, or what a
-    header holds beside its year or place.
+    """Return years or places (``what``) as headers: of the whole sheet one indicator, one a row, or
+    what a header holds beside its year or place.
     """
     values, seen, unit_col = [], {}, _unit_col(table, finder)
     for col, text, rule, indicator_id, unit_text in _fitting(grid, table, finder, pattern):
@@ -388,7 +389,9 @@ def _fitting(
 
 
 def _rest(header: str, match: re.Match[str]) -> str:
-    """What a header holds beside the text of a pattern's group, by whole rows of the header."""
+    """Return what a header holds beside the text of a pattern's group, by whole rows of the
+    header.
+    """
     rows = header.split("|")
     if len(rows) == 1:
         return header[: match.start(1)] + header[match.end(1) :]

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def tables_for(layout: Layout, path: str) -> list[Table]:
-    """Tables of a layout whose file patterns fit a path, each with the rules for this file only."""
+    """Return tables of a layout whose file patterns fit a path, each with the rules for this file
+    only.
+    """
 
     def fits(patterns: list[str]) -> bool:
         return any(matches_path(path, pattern) for pattern in patterns)
@@ -34,8 +36,8 @@ def tables_for(layout: Layout, path: str) -> list[Table]:
 
 
 def matches_path(path: str, pattern: str) -> bool:
-    """Whether a path inside the source's folder fits a glob, case aside; a pattern without ``/`` is
-    compared with the file's name only.
+    """Return whether a path inside the source's folder fits a glob, case aside; a pattern without
+    ``/`` is compared with the file's name only.
     """
     pattern = unicodedata.normalize("NFC", pattern)
     return fnmatchcase(
@@ -44,8 +46,8 @@ def matches_path(path: str, pattern: str) -> bool:
 
 
 def missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list[FileFault]:
-    """Faults for sheets that a table names, or at least one that it selects, and that are absent or
-    blank.
+    """Return faults for sheets that a table names, or at least one that it selects, and that are
+    absent or blank.
     """
     present = [grid.sheet_name for _, grid in filled]
     found = (
@@ -83,7 +85,9 @@ def missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list[
 
 
 def claims(table: Table, sheet_name: str | None, position: int) -> bool:
-    """Whether a table of the layout reads a sheet, by its name or its position in the file."""
+    """Return whether a table of the layout reads a sheet, by its name or its position in the
+    file.
+    """
     if sheet_name is None:
         return not table.sheet_indicators or ANY_SHEET in table.sheet_indicators
     if _ignoring_rule(table.ignore_sheets, sheet_name):
@@ -112,8 +116,8 @@ def _ignoring_rule(rules: Iterable[IgnoredSheet], sheet_name: str) -> IgnoredShe
 
 
 def unread_sheet(grid: Grid, tables: list[Table]) -> dict[str, object]:
-    """The one line that a sheet gets which no table reads: left out by a rule with its reason, or
-    unknown.
+    """Return the one line that a sheet gets which no table reads: left out by a rule with its
+    reason, or unknown.
     """
     rules = chain.from_iterable(table.ignore_sheets for table in tables)
     rule = _ignoring_rule(rules, grid.sheet_name or "")

@@ -29,8 +29,9 @@ _UNIT_LABEL = re.compile(r"^(?:计量|金额)?单位:|^(?i:unit):")
 
 
 def join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]]:
-    """Normal form and delivered text of each column's header; in upper rows a text also applies to
-    the blank columns to its right, as far as the text above it does."""
+    """Return the normal form and delivered text of each column's header; in upper rows a text also
+    applies to the blank columns to its right, as far as the text above it does.
+    """
     rows = [list(map(cell_text, row)) for row in grid.rows[first:end]]
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]
@@ -51,7 +52,7 @@ def join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]
 
 
 def find_header(grid: Grid, table: Table) -> int:
-    """Position of the header's first row.
+    """Return the position of the header's first row.
 
     Raises
     ------
@@ -92,8 +93,8 @@ def find_header(grid: Grid, table: Table) -> int:
 
 
 def _row_after(grid: Grid, pattern: str | None) -> int:
-    """Position of the row below the first one with a cell that the pattern finds; 0 without a
-    pattern.
+    """Return the position of the row below the first one with a cell that the pattern finds; 0
+    without a pattern.
     """
     if pattern is None:
         return 0
@@ -111,7 +112,9 @@ def _row_after(grid: Grid, pattern: str | None) -> int:
 def first_row_with(
     grid: Grid, pattern: str, first: int = 0, cols: slice = slice(None)
 ) -> int | None:
-    """Position of the first row, of those from ``first`` on, with a cell that a pattern finds."""
+    """Return the position of the first row, of those from ``first`` on, with a cell that a pattern
+    finds.
+    """
     for row in range(first, len(grid.rows)):
         texts = (normal_header(cell_text(cell)) for cell in grid.rows[row][cols])
         if any(text and re.search(pattern, text) for text in texts):
@@ -120,7 +123,7 @@ def first_row_with(
 
 
 def where(sheet_name: str | None) -> str | None:
-    """The sheet, for a message; None for a file without sheets."""
+    """Return the sheet, for a message; None for a file without sheets."""
     return f"sheet {sheet_name!r}" if sheet_name is not None else None
 
 
@@ -131,12 +134,12 @@ def texts_above(grid: Grid, header_row: int) -> list[str]:
 
 
 def wordings(column: str | list[str] | None) -> list[str]:
-    """What a header may be called."""
+    """Return what a header may be called."""
     return [column] if isinstance(column, str) else list(column or ())
 
 
 def is_named(header: str, indicator: Indicator) -> bool:
-    """Whether a header in normal form is one that an indicator names."""
+    """Return whether a header in normal form is one that an indicator names."""
     if indicator.pattern is not None:
         return fits(indicator.pattern, header)
     return header in {normal_header(column) for column in indicator.columns}
@@ -144,7 +147,7 @@ def is_named(header: str, indicator: Indicator) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def fits(pattern: str, header: str) -> bool:
-    """Whether a pattern fits a whole header; editions repeat most of their headers."""
+    """Return whether a pattern fits a whole header; editions repeat most of their headers."""
     return re.fullmatch(pattern, header) is not None
 
 
@@ -181,8 +184,8 @@ class Finder:
     def stated(
         self, what: str, title: str | None = None, sheet_name: str | None = None
     ) -> str | None:
-        """What a title above the header, or the sheet's name, says for the whole sheet; None and a
-        fault where neither says it, None alone where there is no such pattern.
+        """Return what a title above the header, or the sheet's name, says for the whole sheet; None
+        and a fault where neither says it, None alone where there is no such pattern.
         """
         pattern = sheet_name or title
         if pattern is None:
@@ -196,8 +199,8 @@ class Finder:
         return found[0] if found else None
 
     def find(self, column: str | list[str] | None, letter: str | None = None) -> int | None:
-        """Column of a header (of any of its wordings) or letter; None and a fault when it is
-        missing or doubled; None without fault when both are None.
+        """Return the column of a header (of any of its wordings) or letter; None and a fault when
+        it is missing or doubled; None without fault when both are None.
         """
         if letter is not None:
             return self._lettered(letter)
@@ -212,8 +215,8 @@ class Finder:
         )
 
     def _lettered(self, letter: str) -> int | None:
-        """A column without header, by its letter; a header there is a fault: the columns have
-        moved.
+        """Return a column without header, by its letter; a header there is a fault: the columns
+        have moved.
         """
         col = column_number(letter) - 1
         if col < len(self.headers) and self.headers[col]:
@@ -229,13 +232,13 @@ class Finder:
         return col
 
     def matching(self, columns: list[str], pattern: str | None) -> list[int]:
-        """Columns whose header is one of some texts, or fits a pattern."""
+        """Return columns whose header is one of some texts, or fits a pattern."""
         wanted = {normal_header(column) for column in columns}
         is_match = partial(fits, pattern) if pattern is not None else wanted.__contains__
         return [col for col, header in enumerate(self.headers) if header and is_match(header)]
 
     def value_col(self, indicator: Indicator) -> int | None:
-        """The column of an indicator; None where it is optional or faulty."""
+        """Return the column of an indicator; None where it is optional or faulty."""
         if indicator.letter is not None and not indicator.columns:
             return self._lettered(indicator.letter)
         label = " or ".join(indicator.columns) or f"pattern {indicator.pattern}"
@@ -249,7 +252,7 @@ class Finder:
         return self._only(cols, label, is_optional=indicator.optional)
 
     def unit_of(self, indicator: Indicator, col: int) -> str | None:
-        """Unit of a column of values: fixed, in its header, or in the row of units."""
+        """Return the unit of a column of values: fixed, in its header, or in the row of units."""
         if (
             indicator.unit is None
             and indicator.unit_pattern is None
@@ -274,8 +277,8 @@ class Finder:
         return None
 
     def _checked(self, unit: str | None, pattern: str, text: str, place: str) -> str | None:
-        """A unit that a pattern found; a piece of a header with brackets or several words in it is
-        a fault.
+        """Return a unit that a pattern found; a piece of a header with brackets or several words in
+        it is a fault.
         """
         if unit and unit.strip() and len(unit) <= _MOST_UNIT_SIGNS and not _NO_UNIT.search(unit):
             return unit
@@ -287,8 +290,8 @@ class Finder:
         return None
 
     def _unit_in_row(self, col: int) -> str | None:
-        """Unit in the row of units, its brackets taken off; None where the layout names no such
-        row.
+        """Return the unit in the row of units, its brackets taken off; None where the layout names
+        no such row.
         """
         offset = self.table.header.unit_row
         if offset is None:

@@ -35,7 +35,7 @@ _MOST_FAULTS = 20
 
 
 def build_file_observations(grids: list[Grid], tables: list[Table], origin: FileOrigin) -> pa.Table:
-    """Raw rows of one file: every sheet through every table of the layout that claims it.
+    """Return raw rows of one file: every sheet through every table of the layout that claims it.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _is_filled(grid: Grid) -> bool:
 
 
 def are_in_parts(tables: list[Table]) -> bool:
-    """Whether every row of these tables can be read without the rows far above it."""
+    """Return whether every row of these tables can be read without the rows far above it."""
     return not any(
         table.span is not None
         or table.row_indicators is not None
@@ -169,7 +169,7 @@ def build_sheet_observations(
     nameless: NamelessCells | None = None,
     binding: Binding | None = None,
 ) -> pa.Table:
-    """Raw rows of one sheet read as one table; see ``build_file_observations``.
+    """Return raw rows of one sheet read as one table; see ``build_file_observations``.
 
     With `nameless` the grid is a part of a large file: lines about whole columns come with the
     first part, or are left to `nameless`. Without `binding` the table is bound to the sheet first.
@@ -198,7 +198,7 @@ def build_sheet_observations(
 def _line(
     grid: Grid, reason: str, detail: str, row_no: int, col: int, cell: Cell
 ) -> dict[str, object]:
-    """A line for something at a cell (row from 1, column from 0) that is not taken."""
+    """Return a line for something at a cell (row from 1, column from 0) that is not taken."""
     return build_rejected_line(
         reason,
         detail,
@@ -210,8 +210,8 @@ def _line(
 
 
 def _spanned(grid: Grid, table: Table) -> Grid:
-    """The sheet with only the columns that the table spans; the others are blank, so that every
-    cell keeps its address.
+    """Return the sheet with only the columns that the table spans; the others are blank, so that
+    every cell keeps its address.
     """
     if table.span is None:
         return grid
@@ -229,7 +229,9 @@ def _span(table: Table) -> tuple[int, int]:
 
 
 def _columns_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[str, object]]:
-    """A line for each filled column that lies outside the spans of all tables of the sheet."""
+    """Return a line for each filled column that lies outside the spans of all tables of the
+    sheet.
+    """
     if not read or any(table.span is None for table, _ in read):
         return []
     covered: set[int] = set()
@@ -256,8 +258,8 @@ def _columns_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict
 
 
 def _rows_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[str, object]]:
-    """A line for each filled row below a table that ends above the sheet's end, and that no other
-    table of the sheet reads.
+    """Return a line for each filled row below a table that ends above the sheet's end, and that no
+    other table of the sheet reads.
     """
     if all(binding.end_row == len(grid.rows) for _, binding in read):
         return []
@@ -279,7 +281,7 @@ def _rows_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[st
 
 
 def _left_out_columns(grid: Grid, binding: Binding) -> list[dict[str, object]]:
-    """One line per column that is ignored or unmapped."""
+    """Return one line per column that is ignored or unmapped."""
     header_no, lines = binding.header_row + 1, []
     for col in sorted({*binding.ignored, *binding.unmapped}):
         reason = binding.ignored.get(col)
@@ -337,7 +339,7 @@ class NamelessCells:
         return lines
 
     def lines(self) -> list[dict[str, object]]:
-        """One line for each column in which cells were found."""
+        """Return one line for each column in which cells were found."""
         return [
             build_rejected_line(
                 "unmapped_column",
@@ -357,8 +359,8 @@ class NamelessCells:
 def _rows_without_values(
     grid: Grid, binding: Binding, rows: SheetRows, missing: set[str]
 ) -> list[dict[str, object]]:
-    """A line for each row that holds neither a year nor a value, such as a note under the table:
-    else it would vanish unseen.
+    """Return a line for each row that holds neither a year nor a value, such as a note under the
+    table: else it would vanish unseen.
     """
     cols = [value.col for value in binding.values]
     lines = []
@@ -385,7 +387,7 @@ def _rows_without_values(
 
 
 def _unknown_labels(grid: Grid, binding: Binding, rows: SheetRows) -> list[dict[str, object]]:
-    """A line for each row whose label names no indicator of the layout, in a table with an
+    """Return a line for each row whose label names no indicator of the layout, in a table with an
     indicator per row.
     """
     if binding.label_col is None:

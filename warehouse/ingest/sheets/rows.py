@@ -65,12 +65,12 @@ class SheetRows:
         return max(map(len, self.cells), default=0)
 
     def column(self, col: int) -> list[Cell]:
-        """Cells of a 0-based column, length n; blanks where a row has none."""
+        """Return cells of a 0-based column, length n; blanks where a row has none."""
         return cells_of_column(self.cells, col)
 
 
 def cells_of_column(rows: Sequence[list[Cell]], col: int) -> list[Cell]:
-    """Cells of a 0-based column; blanks where a row is too short."""
+    """Return cells of a 0-based column; blanks where a row is too short."""
     try:
         return [row[col] for row in rows]
     except IndexError:
@@ -130,8 +130,8 @@ def split_rows(
 def _dropped(
     rows: list[list[Cell]], column: Columns, table: Table, binding: Binding
 ) -> dict[int, tuple[int, str]]:
-    """Position of each row that a rule of the layout drops: column of the cell that says so, and
-    the reason of the first such rule.
+    """Return the position of each row that a rule of the layout drops: column of the cell that says
+    so, and the reason of the first such rule.
     """
     dropped: dict[int, tuple[int, str]] = {}
     for rule in table.drop_rows:
@@ -174,7 +174,7 @@ def _with_places(
     table: Table,
     binding: Binding,
 ) -> SheetRows:
-    """The kept rows with place and year."""
+    """Return the kept rows with place and year."""
 
     def texts(col: int | None) -> CodedTexts:
         # none where blank or where there is no such column
@@ -226,7 +226,7 @@ def _with_places(
 
 
 def text_or_none(text: str) -> str | None:
-    """The text, None where it is blank."""
+    """Return the text, None where it is blank."""
     return text if text.strip() else None
 
 
@@ -236,8 +236,9 @@ def _year(text: str) -> int:
 
 
 def _within_pattern(texts: CodedTexts, pattern: str | None, *, is_filled_down: bool) -> CodedTexts:
-    """What the pattern's group finds in each text; one in which it finds nothing stays as it is, or
-    is blank where the one above stands for it."""
+    """Return what the pattern's group finds in each text; one in which it finds nothing stays as it
+    is, or is blank where the one above stands for it.
+    """
     if pattern is None:
         return texts
 
@@ -249,8 +250,8 @@ def _within_pattern(texts: CodedTexts, pattern: str | None, *, is_filled_down: b
 
 
 def _filled_down(*parts: CodedTexts) -> tuple[CodedTexts, ...]:
-    """Texts with the last ones repeated where a row has none of them: a name without a code takes
-    no code from above.
+    """Return texts with the last ones repeated where a row has none of them: a name without a code
+    takes no code from above.
     """
     is_given = np.any([part.codes != NO_TEXT for part in parts], axis=0)
     last = np.maximum.accumulate(np.where(is_given, np.arange(len(is_given)), -1))

@@ -70,7 +70,7 @@ def refuse_second_tables(
 
 
 def _repeats_header(grid: Grid, binding: Binding, texts: Sequence[str]) -> bool:
-    """Whether a row says what one of the header's rows says, in every cell that it fills."""
+    """Return whether a row says what one of the header's rows says, in every cell that it fills."""
     filled = [(col, text) for col, text in enumerate(texts) if text]
     return any(
         all(col < len(row) and normal_header(cell_text(row[col])) == text for col, text in filled)
@@ -86,8 +86,8 @@ def _is_header(
     *,
     is_first: bool,
 ) -> bool:
-    """Whether a row without any number is a header: it repeats the header of the place, or has
-    several unlike texts over values.
+    """Return whether a row without any number is a header: it repeats the header of the place, or
+    has several unlike texts over values.
     """
     own = [
         binding.headers[col]

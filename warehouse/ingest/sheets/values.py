@@ -70,8 +70,8 @@ class ColumnValues:
 
 
 def merged_values(grid: Grid, binding: Binding, rows: SheetRows) -> dict[tuple[int, int], str]:
-    """Cells merged over several rows or columns of values, such as ``C2:C3``, by 1-based row and
-    column of the first.
+    """Return cells merged over several rows or columns of values, such as ``C2:C3``, by 1-based row
+    and column of the first.
 
     The value of such a cell belongs to all of them together, or to each, or is their sum: only who
     wrote it knows. A cell merged over rows or columns that hold nothing of the table is as good as
@@ -101,8 +101,8 @@ def read_column(
     *,
     decimal_comma: bool = False,
 ) -> ColumnValues:
-    """What one column of values holds; blank cells and signs for a missing value (``missing``) are
-    no values.
+    """Return what one column of values holds; blank cells and signs for a missing value
+    (``missing``) are no values.
 
     Parameters
     ----------
@@ -186,8 +186,8 @@ def read_column(
 def _rejections(
     filled: FilledCells, year_texts: CodedTexts, years: np.ndarray, rules: Sequence[ValueColumn]
 ) -> list[Rejection]:
-    """Reason and detail of each cell, by the column's rule or by one rule per cell: none where
-    number and year are good, else those of `rejection_of`.
+    """Return the reason and detail of each cell, by the column's rule or by one rule per cell: none
+    where number and year are good, else those of `rejection_of`.
     """
     rejections = [_TAKEN] * len(years)
     doubtful = np.isnan(filled.numbers) | (years == NO_YEAR) | (filled.numbers == 0)
@@ -250,8 +250,8 @@ def build_values_table(
     columns: Sequence[ColumnValues],
     lines: Sequence[dict[str, object]],
 ) -> pa.Table:
-    """Values of all columns of a sheet and its rejected lines (``build_rejected_line``), by row and
-    column; lines without a row first.
+    """Return values of all columns of a sheet and its rejected lines (``build_rejected_line``), by
+    row and column; lines without a row first.
     """
     at = np.concatenate([np.empty(0, np.int64), *(column.filled.positions for column in columns)])
     row_nos = np.concatenate([rows.row_nos[at], [line["row_no"] or 0 for line in lines]]).astype(

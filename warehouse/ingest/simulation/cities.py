@@ -7,8 +7,8 @@ import pandas as pd
 
 
 def first_treated_years(city_id: np.ndarray, pilot_zones: pd.DataFrame) -> np.ndarray:
-    """First treated year of each city under `second_half_next_year`, 0 for never; zones of whole
-    prefectures only.
+    """Return the first treated year of each city under `second_half_next_year`, 0 for never; zones
+    of whole prefectures only.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def choose_cities(
     first_year: int,
     last_year: int,
 ) -> pd.DataFrame:
-    """Cities of the simulated landing: all that publish statistics in the span, or an even choice
-    that keeps pilots.
+    """Return cities of the simulated landing: all that publish statistics in the span, or an even
+    choice that keeps pilots.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ RADIUS_LON, RADIUS_LAT = 0.25, 0.2
 
 
 def county_roster(roster: pd.DataFrame, n_places: int = COUNTIES) -> pd.DataFrame:
-    """Simulated counties, spread over the prefectures as evenly as their number allows.
+    """Return simulated counties, spread over the prefectures as evenly as their number allows.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def county_roster(roster: pd.DataFrame, n_places: int = COUNTIES) -> pd.DataFram
 
 
 def county_zones(pilot_zones: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
-    """The seed's zones, each in the first county of its prefecture and treating the whole of it;
-    none where a prefecture has no county.
+    """Return the seed's zones, each in the first county of its prefecture and treating the whole of
+    it; none where a prefecture has no county.
     """
     first = counties.groupby("parent_id")["city_id"].min()
     zones = pilot_zones[pilot_zones["city_id"].isin(first.index)]

@@ -19,7 +19,7 @@ _CORE_TIMES = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
 
 def _with_fixed_times(workbook_bytes: bytes) -> bytes:
-    """The same workbook with fixed creation, change and archive times."""
+    """Return the same workbook with fixed creation, change and archive times."""
     target = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(workbook_bytes)) as source,

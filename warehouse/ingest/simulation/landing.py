@@ -118,7 +118,7 @@ def _write_places(folder: Path, roster: pd.DataFrame, pilot_zones: pd.DataFrame)
 
 
 def _planted(made: SimulatedStatistics) -> pd.DataFrame:
-    """What admission does to growth, a row a treated city and year: both channels."""
+    """Return what admission does to growth, a row a treated city and year: both channels."""
     economy = made.economy
     city, year = np.nonzero(economy.is_treated)
     names = ("own_variance_ratio", "loading_rise", "loading_part_pct")
@@ -132,7 +132,7 @@ def _planted(made: SimulatedStatistics) -> pd.DataFrame:
 
 
 def _cell(value: float, decimals: int, blank: str | None = None) -> object:
-    """A number as a workbook would hold it; blank where nothing is delivered."""
+    """Return a number as a workbook would hold it; blank where nothing is delivered."""
     if np.isnan(value):
         return blank
     rounded = round(float(value), decimals)

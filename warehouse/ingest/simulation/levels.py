@@ -56,15 +56,15 @@ def _inflation(
 def _smooth_walk(
     rng: np.random.Generator, start: np.ndarray, n_years: int, drift_pct: float, sd_pct: float
 ) -> np.ndarray:
-    """Levels that drift with small shocks (per cent per year), shape (n_cities, n_years)."""
+    """Return levels that drift with small shocks (per cent per year), shape (n_cities, n_years)."""
     steps = (drift_pct + sd_pct * rng.standard_normal((len(start), n_years))) / 100.0
     steps[:, 0] = 0.0
     return start[:, None] * np.exp(np.cumsum(steps, axis=1))
 
 
 def _sector_shares(rng: np.random.Generator, n_cities: int, n_years: int) -> np.ndarray:
-    """Shares of the three sectors, shape (3, n_cities, n_years): agriculture shrinks, services
-    grow.
+    """Return shares of the three sectors, shape (3, n_cities, n_years): agriculture shrinks,
+    services grow.
     """
     trend = np.linspace(0.0, 1.0, n_years)
     primary = np.clip(rng.normal(0.18, 0.07, n_cities), 0.01, 0.4)[:, None] * (1.0 - 0.4 * trend)

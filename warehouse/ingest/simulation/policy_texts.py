@@ -89,7 +89,7 @@ _NUMERALS = "一二三四五六七八九十"
 def draw_policy_tools(
     pilot_zones: pd.DataFrame, seed: int, last_year: int | None = None
 ) -> pd.DataFrame:
-    """How many sentences of each tool the plan of each zone has.
+    """Return how many sentences of each tool the plan of each zone has.
 
     Parameters
     ----------
@@ -167,8 +167,8 @@ def write_simulated_policy_texts(folder: Path, tools: pd.DataFrame, seed: int) -
 def _plan(
     name: str, approved: pd.Timestamp, number: int, counts: np.ndarray, rng: np.random.Generator
 ) -> str:
-    """A plan: head, purpose, then the sentences under numbered headings of up to five, in an order
-    of chance.
+    """Return a plan: head, purpose, then the sentences under numbered headings of up to five, in an
+    order of chance.
     """
     issued = approved + pd.Timedelta(days=int(rng.integers(20, 60)))
     lines = [

@@ -33,7 +33,9 @@ class RawJob:
     target: str
 
     def run(self, _: None) -> list[tuple[str | None, int]]:
-        """Rows by reason; of a policy text the number of clauses, as rows without a reason."""
+        """Return rows by reason; of a policy text the number of clauses, as rows without a
+        reason.
+        """
         location = Path(self.location)
         target = Path(self.target)
         if self.tables is None:

@@ -59,7 +59,7 @@ class Limits:
 
 
 def limits_for(size: int) -> Limits:
-    """Limits for a file of so many bytes."""
+    """Return limits for a file of so many bytes."""
     seconds = round(SECONDS + SECONDS_PER_MEGABYTE * max(0, size - FREE_BYTES) / MEGABYTE)
     return Limits(MEMORY_BYTES, seconds)
 
@@ -275,7 +275,7 @@ def _memory_fault(limits: Limits) -> FileFault:
 
 
 def _outcome_of_end(code: int, limits: Limits | None) -> Outcome:
-    """What to say of a file at which the worker ended."""
+    """Return what to say of a file at which the worker ended."""
     if code == -signal.SIGXCPU and limits is not None:
         expected = f"a file that can be read within {limits.cpu_seconds} s"
         return Outcome(fault=FileFault(expected, "one that takes longer", _SMALLER))
@@ -329,8 +329,8 @@ def _answer(job: Job, limits: Limits | None, shared: Any) -> dict[str, object]:
 
 
 def _run(job: Job, given: Any) -> dict[str, object]:
-    """What the job returns, or why it did not: a fault of the file, memory, the disk, or any other
-    error that a hostile file can cause.
+    """Return what the job returns, or why it did not: a fault of the file, memory, the disk, or any
+    other error that a hostile file can cause.
     """
     try:
         return {"done": job.run(given)}
@@ -353,7 +353,7 @@ def _limit(kind: int, soft: int) -> None:
 
 
 def address_space() -> int:
-    """Bytes of address space that this process has; 0 where the system does not say."""
+    """Return bytes of address space that this process has; 0 where the system does not say."""
     try:
         with open("/proc/self/statm", encoding="ascii") as stream:
             return int(stream.read().split()[0]) * resource.getpagesize()
