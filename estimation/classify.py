@@ -1,4 +1,4 @@
-"""Clauses of policy texts to tools, for a file of clauses instead of the warehouse's own.
+"""Classify clauses of policy texts by tool, for a file of clauses instead of the warehouse's.
 
 The rule is that of `marts.fct_policy_clause`, in `measures/policy_tools.py`; its terms are a seed
 of the warehouse, which the wheel brings along.

@@ -1,4 +1,4 @@
-"""What a fit hands back."""
+"""The result of a fit, as data."""
 
 from __future__ import annotations
 

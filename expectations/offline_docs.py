@@ -1,5 +1,6 @@
-"""What Great Expectations' site builder is told to use (`expectations/gate.py`): pages that need no
-network, and an index with every expectation. It finds both by name, whoever runs a checkpoint.
+"""Classes that Great Expectations' site builder uses (`expectations/gate.py` names them): pages
+that need no network, and an index with every expectation. Great Expectations finds them by name,
+whoever runs a checkpoint.
 """
 
 from __future__ import annotations

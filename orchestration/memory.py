@@ -1,5 +1,5 @@
-"""Memory: whether the study's pair-years fit into that of this machine. This is asked before they
-are read, since a machine that runs out of memory reports nothing.
+"""Check whether the study's pair-years fit into this machine's memory. This is done before they are
+read, since a machine that runs out of memory reports nothing.
 """
 
 from __future__ import annotations

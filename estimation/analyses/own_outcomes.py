@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 
-# Families: trade is the first stage and stands alone; the others are corrected together.
+# Families: trade is the first stage and a family of its own; the others are corrected together.
 TRADE, OTHERS = "trade", "other_own_outcomes"
 # Compared with all cities of the province, or with those alone that were admitted later.
 ALL, NOT_YET = "all_cities", "not_yet_treated"
@@ -24,7 +24,7 @@ class OwnOutcome:
         Of ``marts.fct_indicator_observation``; their sum, as a logarithm. Values of one source are
         used, that with the most.
     column : str
-        Of ``marts.fct_city_year`` instead, as it stands.
+        Of ``marts.fct_city_year`` instead, used as it is.
     doubted : tuple of str
         Comparisons in which even the p of the family is below 5 % in more than 5 % of
         pseudo-admissions without an effect that follow size (docs/evidence/primary-test.md, "Own

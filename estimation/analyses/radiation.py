@@ -4,15 +4,15 @@ is admitted?
 City level, not pairs: growth, and logs of employment, loans, foreign investment and investment per
 head. A never-treated city is exposed from the first treated year of a pilot in its ring (or of its
 strongest tie) on. It is compared with the never-treated cities of its own province that lie farther
-from every pilot; pilots and cities of nearer rings are left out. So a row says what a ring gains
-beyond what lies farther out. Inference: province x year effects; admissions permuted within
-provinces and exposure computed anew in each draw (`primary.exposure`), 999 draws. For comparison
+from every pilot; pilots and cities of nearer rings are left out. So a row gives what a ring gains
+beyond cities farther out. Inference: province x year effects; admissions permuted within provinces
+and exposure computed anew in each draw (`primary.exposure`), 999 draws. For comparison
 `own_admission`: the pilots themselves against the never-treated cities of their province,
 `within_block`.
 
 And does the cycle of a pilot lead that of its partners after admission (outcome ``lead_<series>``)?
 Partners are never-treated cities of other provinces: all, those with a strong tie, or the ten
-strongest. The two-sided filters of cycles would look ahead, so growth alone is asked.
+strongest. The two-sided filters of cycles would use later years, so growth alone is tested.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The city series behind the outcomes, once, as data: where each stands and what a landing has to
+"""List the city series behind the outcomes: the column that holds each, and what a landing has to
 deliver before it exists.
 
 The warehouse pairs some of them (`synchronization_series()` in its macros); any of them can be

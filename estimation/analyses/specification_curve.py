@@ -1,4 +1,4 @@
-"""Every combination of the choices a referee may ask about: one specification each, with its
+"""Every combination of the choices that a referee may question: one specification each, with its
 default and its conventional interval.
 
 Equal estimators count once: Sun-Abraham is Callaway-Sant'Anna after admission on a balanced panel,

@@ -1,5 +1,5 @@
-"""Compile the loops of a fit's permutation before the first fit needs one: seconds that somebody
-else would wait for.
+"""Compile the loops of a fit's permutation before the first fit needs them, so that no user waits
+for it.
 """
 
 from __future__ import annotations

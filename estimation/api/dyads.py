@@ -1,4 +1,4 @@
-"""Which rows of a fit share a unit or a pair, by the ids of their two units."""
+"""Find the rows of a fit that share a unit or a pair, by the ids of their two units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cs.fit`: an estimator on a pair panel in whatever frame or file it lies."""
+"""`cs.fit`: fit an estimator on a pair panel from any kind of frame or file."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def fit(
         ``neg_abs_residual`` or ``mean``.
     time : str
         Years, periods counted from 1, or dates (also as text: ``2010Q1``, ``2010-03``), which are
-        numbered as years, quarters, months or days, whichever tells them apart.
+        numbered as years, quarters, months or days, the coarsest unit that distinguishes them.
     cohort : str, (str, str), mapping, series, frame or path
         First treated period; blank, or after the last period = never. One column: of the pair. Two
         columns, a mapping of unit to period, a series, a frame or a file with two columns (unit,

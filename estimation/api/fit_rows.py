@@ -1,4 +1,4 @@
-"""Which row of a frame or a series is which row of a fit of another package."""
+"""Match the rows of a frame or a series to the rows of a fit of another package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cs.primary`: the primary test on a panel of units, in whatever frame or file it lies."""
+"""`cs.primary`: run the primary test on a panel of units from any kind of frame or file."""
 
 from __future__ import annotations
 

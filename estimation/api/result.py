@@ -1,4 +1,4 @@
-"""`Fit`: what `cs.fit` hands back, to read, to print, to draw and to keep."""
+"""`Fit`, the result of `cs.fit`: its tables, tests, pictures and text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cs.etable`: fits side by side, in the habit of fixest's table of that name."""
+"""`cs.etable`: a table with one column for each fit, like fixest's `etable`."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def etable(
     digits : int
         After the point; a number below 10 ** (1 - digits) has digits - 1 significant ones.
     se : {"se", "ci"}
-        What stands below an estimate: its standard error in parentheses, or its 95 % interval.
+        What is printed below an estimate: its standard error in parentheses, or its 95 % interval.
 
     Returns
     -------
@@ -211,7 +211,7 @@ def _shown(fit: Result, vcov: str | None, kept: set[str]) -> list[Estimate]:
 
 
 def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
-    """Return what stands beneath the coefficients of a column."""
+    """Return what is printed below the coefficients of a column."""
     shown = _shown(fit, vcov, kept)
     lines = ", ".join(dict.fromkeys(LINES.get(e.vcov, "none") for e in shown))
     if isinstance(fit, PrimaryFit):

@@ -1,4 +1,4 @@
-"""A fit as text, for a prompt, a notebook or a terminal."""
+"""Print a fit as text, for a prompt, a notebook or a terminal."""
 
 from __future__ import annotations
 
@@ -195,7 +195,9 @@ def _placebo_mean(fit: Fit) -> list[str]:
 
 
 def _told_once(fit: Fit) -> list[str]:
-    """Return the warnings; what is said of several coefficients with other numbers stands once."""
+    """Return the warnings; those that differ in coefficient and numbers alone are joined into
+    one.
+    """
     labels = set(map(label_of, fit.estimates))
     alike: dict[str, list[tuple[str, str]]] = {}
     for text in fit.warnings:

@@ -1,4 +1,5 @@
-"""`cs.vcov`: errors that let pairs share units, for a fit of pyfixest, statsmodels or linearmodels.
+"""`cs.vcov`: standard errors that allow for units shared by pairs, for a fit of pyfixest,
+statsmodels or linearmodels.
 
 Any estimator that solves sum of scores = 0 has the variance bread x meat x bread; only the meat
 knows which rows may be related. Sources: Fafchamps and Gubert 2007; Aronow, Samii and Assenova

@@ -1,4 +1,4 @@
-"""Sentences about cities, provinces and pilots for panels of other units."""
+"""Put sentences about cities, provinces and pilots into the words of a panel of other units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which engine adds the pairs up."""
+"""Choose the engine that sums over pairs."""
 
 from __future__ import annotations
 

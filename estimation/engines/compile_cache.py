@@ -1,4 +1,4 @@
-"""Where compiled loops are kept between runs."""
+"""Find the folder that keeps compiled loops between runs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What every engine gives: sums of pair statistics by city and cell, from which coefficients,
-influence, refits and variances follow without a look at the pairs.
+"""What every engine returns: sums of pair statistics by city and cell, from which coefficients,
+influence, refits and variances follow without the pairs.
 
 `arrays` adds listed pairs up, `all_pairs` the series of the units.
 """

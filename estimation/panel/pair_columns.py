@@ -16,7 +16,7 @@ CITY_COHORTS = ("city_i_cohort_year", "city_j_cohort_year")
 
 @dataclass(frozen=True)
 class PairColumns:
-    """What stands where in a pair panel.
+    """The columns of a pair panel: which column holds what.
 
     Attributes
     ----------

@@ -1,5 +1,5 @@
-"""Columns of a panel from wherever it lies: a frame of pandas, polars, Arrow or DuckDB, or a CSV,
-Parquet or Stata file, refused in a sentence where it promises more than memory holds.
+"""Read the columns of a panel from any source: a frame of pandas, polars, Arrow or DuckDB, or a
+CSV, Parquet or Stata file, refused in a sentence where it promises more than memory holds.
 
 Only what is asked for is read; pyarrow is needed for CSV and Parquet alone.
 """

@@ -1,4 +1,6 @@
-"""What is said of each unit beside the panel: when it is first treated, and its block."""
+"""Read what is given for each unit separately from the panel: its first treated period and its
+block.
+"""
 
 from __future__ import annotations
 

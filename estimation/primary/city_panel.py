@@ -154,7 +154,7 @@ def build_panel(
     Parameters
     ----------
     growth : (N, T) float array
-        NaN where a city has no value; such a city is left out and said so.
+        NaN where a city has no value; such a city is left out, with a note.
     years : (T,) int array
         Ascending.
     cohort : (N,) int array

@@ -60,7 +60,7 @@ def fit_parts(
     Returns
     -------
     Parts or None
-        None where the parts cannot be told apart.
+        None where the parts are collinear.
     """
     share = panel.counts / panel.counts.sum(axis=1, keepdims=True)
     net = np.broadcast_to(

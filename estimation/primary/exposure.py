@@ -19,7 +19,7 @@ from .within_block import WithinBlockResult, within_block_result
 
 @dataclass(frozen=True)
 class Ring:
-    """Cities whose nearest pilot lies between `inner` and `outer` kilometres.
+    """Cities whose nearest pilot is between `inner` and `outer` kilometres.
 
     Attributes
     ----------

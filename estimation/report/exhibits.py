@@ -1,5 +1,5 @@
-"""Figures and tables to take away: figures as SVG, the picture of a link's card as PNG, tables as
-HTML, LaTeX, Word and CSV, the same bytes for the same input.
+"""Write figures and tables to download: figures as SVG, the picture of a link's card as PNG, tables
+as HTML, LaTeX, Word and CSV, the same bytes for the same input.
 """
 
 from __future__ import annotations

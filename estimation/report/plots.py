@@ -51,7 +51,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Axis:
-    """A scale: its ends, ticks with their texts, and where it lies (per cent or pixels)."""
+    """A scale: its ends, ticks with their texts, and its position (per cent or pixels)."""
 
     low: float
     high: float
@@ -60,12 +60,12 @@ class Axis:
     end: float = 98.0
 
     def at(self, value: float) -> float:
-        """Place of a value; one beyond an end lies on it."""
+        """Position of a value; one beyond an end is put on the end."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 2)
 
     def holds(self, value: float) -> bool:
-        """Return whether a value lies on the scale."""
+        """Return whether a value is on the scale."""
         return self.low - 1e-12 <= value <= self.high + 1e-12
 
 

@@ -1,5 +1,5 @@
-"""What suffices for the estimate, interval and p of the primary test, and gives away hardly any
-growth: stand-ins for the cities of one province and first treated year.
+"""Publish data that suffice for the estimate, interval and p of the primary test but reveal hardly
+any growth: stand-ins for the cities of one province and first treated year.
 """
 
 from __future__ import annotations

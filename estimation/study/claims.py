@@ -1,5 +1,5 @@
-"""The study's claims beside ours: each in the study's own form and with honest inference, and a
-verdict on both. Pure; no fit is made here.
+"""Compare each claim of the study in the study's own form with honest inference, and give a verdict
+on both. Pure; no fit is made here.
 
 Rules and words: docs/methods, section 12.3.
 """

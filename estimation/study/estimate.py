@@ -71,7 +71,7 @@ def fit_group(
         if len(estimators) == 1:
             yield from ((spec, NotRun(str(error))) for spec in group)
             return
-        # one of them identifies nothing: each by itself, so that the others stand
+        # one of them identifies nothing: each by itself, so that the others are kept
         for estimator in estimators:
             own = [spec for spec in group if spec.estimator == estimator]
             yield from fit_group(marts, sample, own, vcov=vcov, permutations=permutations)

@@ -1,4 +1,4 @@
-"""How far the primary test's estimate moved since the publication before, in the unit of
+"""Compute how far the primary test's estimate moved since the last publication, in the unit of
 docs/methods, section 14: the standard deviation of that move over admissions reassigned at random.
 """
 

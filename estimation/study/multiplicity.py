@@ -1,4 +1,4 @@
-"""What is found: the one rule, and the families of tests that are corrected together
+"""The one rule for what counts as found, and the families of tests that are corrected together
 (docs/methods, sections 8.8 and 12.2).
 """
 

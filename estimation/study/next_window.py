@@ -1,4 +1,4 @@
-"""What next year's run will test, written down before its data exist: window, rules and hashes.
+"""Preregister what next year's run will test, before its data exist: window, rules and hashes.
 
 Two rules are written: that of the committed test, and that of the adjusted statistic, which was
 chosen before the figures of the window that it is written for were delivered.

@@ -1,5 +1,5 @@
-"""The primary test on the marts: its results, what could have been found, and what stands beside
-it.
+"""Run the primary test on the marts: its results, the effects that it could have found, and its
+checks.
 """
 
 from __future__ import annotations

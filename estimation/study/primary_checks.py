@@ -1,4 +1,4 @@
-"""What stands beside the primary test and does not change its verdict: the same test on other
+"""Run the checks of the primary test, which do not change its verdict: the same test on other
 cities, years, dates and series, placebos in time and space, the drift that would turn it, and
 whether pilots were chosen by their growth: that of the years before any zone, pilots against the
 never-treated cities of their province.

@@ -1,4 +1,4 @@
-"""What was written down for the newest window before its data existed, and what is run."""
+"""Compare the preregistered rules of the newest window with the test that was run."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Every row whose p is below 5 % before any correction, with its family and what is believed of it:
-one rule for all tables (docs/methods, section 8.8).
+"""List every row whose p is below 5 % before any correction, with its family and whether it counts
+as found: one rule for all tables (docs/methods, section 8.8).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Where the weight of the primary test lies, and whether the effect is the same in its parts."""
+"""Compute the weights of treated cells in the primary test, and test whether the effect is the same
+in its parts.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from warehouse.source_check.report import report_lines
 
 
 def check_source(folder: str | None, everything: bool = False) -> int:
-    """Say what of a source's folder would be taken, what not and why, and how its values stand
+    """Print what of a source's folder would be taken, what not and why, and how its values compare
     beside the current ones.
 
     Parameters
@@ -33,7 +33,7 @@ def check_source(folder: str | None, everything: bool = False) -> int:
     folder : str or None
         Folder of the source, named as the source is.
     everything : bool
-        Whether to say all of it, and not what fits on a screen.
+        Whether to print all of it, and not what fits on a screen.
 
     Returns
     -------

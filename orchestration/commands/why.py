@@ -107,7 +107,7 @@ class _Progress:
         seconds = time.monotonic() - self.started
         if seconds - self.said >= SECONDS_BETWEEN:
             self.said = seconds
-            text = f"{seconds:5.0f} s  {n_tried} of at most {n_most} changed figures judged"
+            text = f"{seconds:5.0f} s  {n_tried} of at most {n_most} changed figures checked"
             print(text, file=sys.stderr, flush=True)
 
 

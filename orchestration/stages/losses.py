@@ -1,7 +1,7 @@
 """Compare a run once with the last publication; how large a loss may be is in
 `warehouse/publication/losses.py`.
 
-The estimates and the publication both ask: in the UI a run may begin at either.
+The stages of estimates and publication both call it: in the UI a run may begin at either.
 """
 
 from __future__ import annotations

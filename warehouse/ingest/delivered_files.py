@@ -1,4 +1,4 @@
-"""What a path below the landing says: source, edition, and whether the file is to be read
+"""Derive from a path in the landing the source, the edition, and whether the file is to be read
 (pure).
 """
 

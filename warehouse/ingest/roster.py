@@ -3,7 +3,7 @@ prefectures, for this landing alone.
 
 `<landing>/places/roster.csv` has a row a place, `<landing>/places/zones.csv` (optional) a row a
 pilot zone. Both are facts and not statistics, so a fault in them stops the run; every fault is
-named. Without a roster the seeds stand as they are.
+named. Without a roster the seeds are used.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def read_roster(landing: Path) -> tuple[pa.Table, pa.Table] | None:
                 f"{folder / name}: expected a file of this landing; found a link that leaves it; "
                 "deliver the file itself"
             )
-        # without this the seeds would be taken in its place, and nobody would be told
+        # without this the seeds would silently be used instead
         if os.path.lexists(folder / name) and not (folder / name).is_file():
             raise LandingError(
                 f"{folder / name}: expected a file; found a folder, pipe or broken link; deliver "

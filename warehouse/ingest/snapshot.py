@@ -19,7 +19,7 @@ from warehouse.ingest.errors import FileFault
 #: No delivered file of more bytes is opened, whatever its kind.
 MOST_BYTES = 1 << 31
 _AGAIN = "wait until the delivery is complete, then try again"
-# what the kernel says when a network mount or its disk, not the file, fails
+# error numbers of a network mount or disk that fails, as opposed to the file
 MOUNT_FAILED = frozenset(
     {
         errno.EIO,
@@ -48,7 +48,7 @@ def take_snapshot(
     called: str = "file",
     smaller: str = "deliver it in smaller parts",
 ) -> Snapshot:
-    """Hash a file, whose kind and size are asked before a byte is read.
+    """Hash a file, after its kind and size have been checked.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _require_file(status: os.stat_result) -> os.stat_result:
 
 @contextmanager
 def _as_faults() -> Iterator[None]:
-    """What the system says of a file as a fault of that file, but not what it says of its mount."""
+    """Turn an error of the system into a fault of the file, except an error of the mount."""
     try:
         yield
     except OSError as error:

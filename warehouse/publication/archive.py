@@ -1,5 +1,5 @@
-"""The archive of vintages: what every publication said, kept for good as small Parquet files, one
-folder per run.
+"""The archive of vintages: the results of every publication, kept for good as small Parquet files,
+one folder per run.
 
 `archive/run_id=<id>/` holds the tables of `estimates` and `meta`, what the checks found, counts of
 values, flags and rejections, and the manifest: what it takes to say how a figure moved from run to

@@ -61,8 +61,8 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class TableContract:
-    """What the models say of a table beyond names and types: columns of its primary key, the
-    columns that refer to other tables, and units by column.
+    """The documentation of a table in the models beyond names and types: columns of its primary
+    key, the columns that refer to other tables, and units by column.
     """
 
     key: Sequence[str] = ()

@@ -1,8 +1,8 @@
 """Would a publication lose much of what the one before holds? Counted by what is gone, not by
 totals: a city for another city is a loss. `COUNTED` is the whole list of what counts.
 
-It is asked before the estimates, or before the switch where that is a run of its own, and not by a
-gate: a gate's results are published, and published tables depend on the input alone, while this
+It is checked before the estimates, or before the switch where that is a run of its own, and not by
+a gate: a gate's results are published, and published tables depend on the input alone, while this
 depends on what was published before.
 
 A landing that loses a little each time would pass each time. So a build is also compared with all
@@ -27,9 +27,9 @@ from warehouse.publication.manifest import order_key, read_manifest
 from warehouse.publication.untrusted import DATABASE, attach_untrusted
 from warehouse.sql_text import literal, quote
 
-# Share of what stands that a publication may lose without being confirmed. A list of twenty years
-# may lose one; an edition of a source, or a source without editions, does not go by itself, and
-# cities go one by one, where two become one.
+# Share of the published keys that a publication may lose without being confirmed. A list of twenty
+# years may lose one; an edition of a source, or a source without editions, does not go by itself,
+# and cities go one by one, where two become one.
 LARGEST_LOSS = 0.05
 OF_OTHERS = {"editions": 0.0, "cities": 0.03, "pilot cities": 0.03}
 EXAMPLES = 3
@@ -131,7 +131,7 @@ order by n_gone / n_before desc, n_gone desc, series, "year"
 
 @dataclass(frozen=True)
 class Loss:
-    """How many of what stands would be gone, and the first of them.
+    """How many of the published keys would be gone, and the first of them.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class Loss:
 
     @property
     def share(self) -> float:
-        """Share of what stands that would be gone."""
+        """Share of the published keys that would be gone."""
         return self.gone / self.before if self.before else 0.0
 
     def __str__(self) -> str:

@@ -55,7 +55,7 @@ select string_agg(run, ', ' order by run) from (
     group by run_no
 )
 """
-# what the figures of a province are, since models judge cities alone
+# what the figures of a province are, since models check cities alone
 _OF_PROVINCE = """
 select source_id, edition_year, "value", quality_flag, quality_rule, is_current
 from marts.fct_indicator_observation
@@ -179,7 +179,7 @@ class Explanation:
     uses : list of str
         What the cell enters, a sentence each.
     sources : str
-        Who says what of the indicator, in one line.
+        The figures of all sources for the indicator, in one line.
     delivered : list of str
         The figures that `citysync correct` takes, as it lists them.
     """
@@ -389,7 +389,9 @@ def _computed(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> st
 
 
 def _of_province(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> str:
-    """Who says what of the province of a city, or of a province; empty where nobody does."""
+    """Return the figures of all sources for the province of a city, or for a province; empty
+    without any.
+    """
     city_id, year, indicator_id = where
     rows = rows_of(con, _OF_PROVINCE, city_id // 10000 * 10000, year, indicator_id)
     return ", ".join(_said(row) for row in rows)

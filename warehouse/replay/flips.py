@@ -81,7 +81,7 @@ def find_flips(
         [observation_id],
     ).fetchall()[0]
     sizes = RATE_STEPS if is_rate else LEVEL_STEPS
-    # the cell was judged as it is
+    # the cell was checked as it is
     found = {0.0: _decisions(con, where, observation_id)}
     n_most = 2 * len(sizes)
 

@@ -300,7 +300,7 @@ def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[dict[
     con : duckdb.DuckDBPyConnection
         With the models of `build_staging` and the list of the source's files as ``input_file``.
     is_published : bool
-        Whether a database is attached as ``published``; else no value has one to stand beside.
+        Whether a database is attached as ``published``; else no value can be compared.
     """
     before = "published.meta.input_file" if is_published else "input_file where false"
     con.execute(FILE_STATE.format(published=before))

@@ -1,5 +1,5 @@
-"""What the comparison speaks for: faults of a column as a whole, of its years, of its provinces, of
-the rows of a province in one year, or of one cell; and what could not be compared.
+"""Derive the likely faults from the comparison: faults of a column as a whole, of its years, of its
+provinces, of the rows of a province in one year, or of one cell; and what could not be compared.
 """
 
 from __future__ import annotations
@@ -389,7 +389,7 @@ def _lost(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
 
 
 def _explained(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
-    """Where one thing explains what does not agree: told of the largest part that it fills."""
+    """Report one explanation for values that disagree, for the largest part that it covers."""
     for (file, indicator, cause), rows in _grouped(con, _CAUSES, (0, 1, 4)):
         by_level = groupby(rows, lambda row: (row[2] is None, row[3] is None))
         levels = [list(level) for _, level in by_level]
@@ -458,7 +458,7 @@ def _distance(gap: float, *, is_rate: bool) -> str:
 def _by_years(
     con: duckdb.DuckDBPyConnection, query: str, what: str, sentence: str
 ) -> Iterator[Fault]:
-    """A fault for each file, indicator and what is said of it; then year, count and cell."""
+    """A fault for each file, indicator and sentence; then year, count and cell."""
     for (file, indicator, words), rows in _grouped(con, query, (0, 1, 2)):
         n = sum(row[4] for row in rows)
         years = frozenset(row[3] for row in rows)

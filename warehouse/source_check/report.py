@@ -1,5 +1,5 @@
-"""What `check-source` says: the new and changed files and the likely faults first, then what was
-taken, what was turned away and why, and the differences; on one screen, or all of it.
+"""Write the answer of `check-source`: the new and changed files and the likely faults first, then
+what was taken, what was turned away and why, and the differences; on one screen, or all of it.
 """
 
 from __future__ import annotations

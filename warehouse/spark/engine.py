@@ -38,7 +38,7 @@ INPUTS = {
         "int_study_window",
     ),
 }
-# read by what the gates ask of pair tables, and by their data tests
+# read by what the gates check of pair tables, and by their data tests
 ALSO = {"marts": ("fct_city_year", "dim_city")}
 
 
@@ -89,7 +89,7 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
     build : Path
         Folder of a build whose other models are there.
     tests : bool
-        Whether the models' data tests are asked of Spark's tables too.
+        Whether the models' data tests are run on Spark's tables too.
     on_progress : callable
         Is given a line for each model.
 
@@ -158,7 +158,7 @@ def _run(
                 on_progress(said.pop("progress"))
     if "tables" in said:
         return said["tables"]
-    # what Java said is likelier than what was made of it
+    # the message of Java is likelier than what was made of it
     last_words = log.read_bytes()[-LOG_TAIL:].decode("utf-8", errors="replace")
     if sentence := explain(said.get("failed") or last_words):
         raise SparkFault(sentence)

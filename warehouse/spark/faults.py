@@ -1,4 +1,4 @@
-"""What a Spark that cannot work says, as one sentence that says what to do. The words are those of
+"""Explain why Spark cannot work in one sentence that says what to do. The words are those of
 Java, Spark 4 and Hadoop's file systems.
 """
 

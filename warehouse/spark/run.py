@@ -4,10 +4,11 @@ checkout as working folder.
 `python -m warehouse.spark.run INPUTS WORK` takes the Parquet that `warehouse.spark.engine` hands
 over, builds the models of the tag pair_grain and leaves each as Parquet in
 `<tables>/<schema>.db/<table>/`.
-`--tests` builds what the gates ask of them too, and asks the data tests of all these.
+`--tests` also builds what the gates check of them, and runs the data tests of all these.
 
-Where and how wide Spark runs is said as Spark's people do: `spark-defaults.conf` (SPARK_CONF_DIR),
-SPARK_DRIVER_MEMORY, SPARK_EXECUTOR_MEMORY, and here SPARK_MASTER. Nothing of it changes a result.
+Where Spark runs and with how many cores is configured as usual in Spark: `spark-defaults.conf`
+(SPARK_CONF_DIR), SPARK_DRIVER_MEMORY, SPARK_EXECUTOR_MEMORY, and here SPARK_MASTER. Nothing of it
+changes a result.
 
 Every line of standard output is a JSON object with one of the keys `progress` (a text), `tables`
 (the folder of this machine that holds them), `failed` (a model or a test of ours), `fault` (why
@@ -141,7 +142,7 @@ def run_dbt(command: list[str]) -> list[Any]:
 
 
 def build_tables(session: SparkSession, inputs: Path, with_tests: bool) -> None:
-    """Build every model, and ask their data tests.
+    """Build every model, and run their data tests.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""`cs.audit`: a referee's card for a coefficient of anybody's regression on pairs."""
+"""`cs.audit`: check a coefficient of any regression on pairs, and report it on one card as for a
+referee.
+"""
 
 from __future__ import annotations
 

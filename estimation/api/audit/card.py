@@ -1,4 +1,4 @@
-"""What an audit of a coefficient found, as text, HTML and picture."""
+"""Show what an audit of a coefficient found, as text, HTML and picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The treatment of every pair, for units that exchange their identities."""
+"""Look the treatment of every pair up, so that units can exchange their identities."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What an event study's effects would bear in trends: breakdown values and sets under the two
-bounds of `inference.honest_did`.
+"""Compute how far parallel trends may fail before an event study's effects lose their sign (Honest
+DiD): breakdown values and robust sets under the two restrictions of `inference.honest_did`.
 """
 
 from __future__ import annotations

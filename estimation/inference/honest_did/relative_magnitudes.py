@@ -38,7 +38,7 @@ def relative_magnitudes(
     before admission, from its ends.
 
     If the change x was largest, and positive, the effect lies within (horizon + 1) bound x of its
-    coefficient: two inequalities, which the test judges; effects at other horizons are free and
+    coefficient: two inequalities, which are tested; effects at other horizons are free and
     drop out. What it accepts is an interval, because from where both inequalities fail equally the
     statistic grows faster than its critical value.
 
@@ -126,7 +126,7 @@ class Inequalities:
     critical: np.ndarray
 
     def accepts(self, effect: np.ndarray | float) -> np.ndarray:
-        """Return whether the hybrid test of each choice lets the effect stand; shape (K,).
+        """Return whether the hybrid test of each choice accepts the effect; shape (K,).
 
         Given what is independent of it, the larger statistic is a normal known to lie above the
         point at which the other one would overtake it and, after the first test, below its critical

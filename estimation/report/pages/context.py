@@ -57,7 +57,7 @@ class Context:
         return names
 
     def said(self, text: object) -> str:
-        """Return a sentence that a table holds, in the language of the page; as it stands where
+        """Return a sentence that a table holds, in the language of the page; unchanged where
         `messages.yml` does not know it.
         """
         if text is None or self.words.language == "en":

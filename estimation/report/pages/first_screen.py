@@ -1,7 +1,7 @@
 """The first screen of a page that answers one question: the question, the answer, one picture, how
 sure the answer is, what could have been missed, what comes next.
 
-Any estimate of the primary test can stand on it: the zones', or a policy's that somebody brings.
+It serves any estimate of the primary test: that of the zones, or that of a list of a user.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class FirstScreen:
 
     Attributes
     ----------
-    question : what was asked, in a sentence or two
+    question : the question, in a sentence or two
     title : the answer in one sentence
     answer : the numbers behind it, or why there is none; one sentence
     picture : the estimate on its axis; None where there is no estimate
@@ -88,7 +88,7 @@ def estimate_on_axis(
     page : Context
     row : as `how_sure`
     labels : `title`, the finding; `row`, what the estimate is called; `axis`, what is measured;
-    `note`, how to read the picture, empty where nothing is to be said
+    `note`, how to read the picture, empty where no note is needed
     others : further rows of the same axis
     name, data, tables : as of a `Chart`
     """

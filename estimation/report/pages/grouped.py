@@ -18,7 +18,7 @@ LOG_OUTCOMES = ("neg_abs_gap_ln_", "mean_ln_", "ln_")
 
 @dataclass(frozen=True)
 class Grouped:
-    """Forests of two rows and more, and the rows that stand alone with what they are called."""
+    """Forests of two rows and more, and the single rows with their names."""
 
     forests: list[Forest]
     singles: list[tuple[str, Row]]

@@ -1,5 +1,5 @@
-"""Pictures that stand on a page and among the files to take away: the answer on one axis (also in
-the README), the years before and after admission, which pairs count.
+"""Draw the pictures that are on a page and among the files to download: the answer on one axis
+(also in the README), the years before and after admission, which pairs count.
 """
 
 from __future__ import annotations

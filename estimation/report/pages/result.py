@@ -1,5 +1,5 @@
 """The page Result: finding, one picture and how sure it is on the first screen; then other ways to
-ask, claims, raw means, who carries the estimate, the two-way table, the way to the cells.
+ask, claims, raw means, influential cities, the two-way table, the way to the cells.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def _carry_of_primary(page: Context) -> Markup | None:
 
 
 def _found_rows(page: Context) -> list[Markup]:
-    """Return the rows of all tables that are found, by name, those that are doubted said so."""
+    """Return the names of the rows of all tables that are found; doubted ones are marked."""
     w, found = page.words, []
     below = page.rows("stood_out")
     for row in below:

@@ -43,7 +43,7 @@ def check_name(page: Context, name: str) -> str:
 
 
 def _part_name(page: Context, row: Row, outcome: str) -> str:
-    """Return a part of the estimate's weight, or a policy with what was asked of it."""
+    """Return a part of the estimate's weight, or a policy with the outcome that was tested."""
     w, name = page.words, str(row["name"])
     if row["source_table"] == "weight":
         return w.name("weight_parts", name)

@@ -1,4 +1,4 @@
-"""Where the weight of the main test lies, on the page Result: by year, age and period."""
+"""Show the weights of the main test by year, age and period, on the page Result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A policy text file to one row of one Parquet file: what it says of itself, its clauses with their
+"""Turn a policy text file into one row of one Parquet file: its metadata, its clauses with their
 places, and a sketch to find copies.
 """
 

@@ -1,4 +1,4 @@
-"""What a policy text says of itself: number, title, type, issuer, date, zones, time in force.
+"""Read the metadata of a policy text: number, title, type, issuer, date, zones, time in force.
 
 Rules only; nothing is guessed (pure).
 """

@@ -1,6 +1,5 @@
-"""What stands among a sheet's values and is none: the header of a second table, a line of units.
-
-Below, all would be misread (pure).
+"""Find rows among a sheet's values that hold no values: the header of a second table, or a row of
+units. Values below them would be misread (pure).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a worker is asked to do: turn one delivered file into its raw Parquet file.
+"""The job of a worker: turn one delivered file into its raw Parquet file.
 
 The parsers are loaded inside the worker only.
 """
@@ -19,7 +19,7 @@ class RawJob:
     Attributes
     ----------
     location : str
-        Where it lies.
+        Its path.
     origin : FileOrigin
     tables : list of Table or None
         Tables of the layout that fit the file; none for a tidy file, None for a policy text.
