@@ -185,7 +185,7 @@ def _size(number: float | None, kind: str, *, is_rate: bool) -> str:
     elif kind == SHARE:
         size = f"{100 * number:.3g} %"
     else:
-        size = f"{number:.6g}"
+        size = f"{number:.10g}"
     return size
 
 

@@ -16,7 +16,7 @@ from warehouse.build_database import rows_of
 from warehouse.corrections import cells_of, named, shown
 from warehouse.errors import Refused
 from warehouse.ingest.place_names import read_province_names
-from warehouse.replay.measures import MEASURES
+from warehouse.replay.measures import LOG, MEASURES
 from warehouse.replay.models import query_of, render_text
 from warehouse.replay.replay import replay
 from warehouse.replay.uses import find_uses, growth_without_rate, made_of
@@ -27,6 +27,8 @@ select observation_id, city_id, "year" from int_observations_graded
 where city_id = $1 and "year" = $2 and place_level = 'city'
     and list_contains((select list(distinct indicator_id) from own_indicators), indicator_id)
 """
+# a threshold from which on a rule never flags, as the seed writes it
+_NEVER = 9
 # of the letters of two ids
 LEAST_LIKENESS = 0.5
 _IS_CELL = """
@@ -79,7 +81,15 @@ select
     checked.unit_delivered, checked.priority,
     runs.earned_priority, runs.n_run_years, published.is_current, published.quality_flag,
     published.quality_rule, published.quality_detail, published.proposed_value,
-    checked.quality_flag as flag_again, checked.quality_rule as rule_again
+    checked.quality_flag as flag_again, checked.quality_rule as rule_again,
+    (
+        select min(by_hand.reason || ' (' || by_hand.evidence || ')')
+        from quality.correction as by_hand
+        where by_hand.correction_state = 'applies' and published.quality_flag = 'corrected'
+            and by_hand.source_id = checked.source_id and by_hand.file_name = checked.file_name
+            and by_hand.city_id = checked.city_id and by_hand."year" = checked."year"
+            and by_hand.indicator_id = checked.indicator_id
+    ) as correction
 from int_observations_graded as checked
 inner join figure on checked.observation_id = figure.observation_id
 inner join marts.fct_indicator_observation as published
@@ -262,8 +272,8 @@ def measure(con: duckdb.DuckDBPyConnection, flagged: Set[tuple[int, str]]) -> di
     """Return what every rule measures of the figures in the table `figure` (observation_id, year).
 
     A rule that measures nothing of a figure (no value in the year before, no other source, no
-    threshold for the indicator) is left out; of several sources the farthest one counts, of exact
-    agreement the nearest.
+    threshold for the indicator, or one that is never reached) is left out; of several sources the
+    farthest one counts, of exact agreement the nearest.
 
     Parameters
     ----------
@@ -286,11 +296,12 @@ def measure(con: duckdb.DuckDBPyConnection, flagged: Set[tuple[int, str]]) -> di
     tests: dict[tuple[str, str], list[str]] = {}
     for number, one in enumerate(MEASURES):
         order = "asc" if one.is_at_most else "desc"
+        never = f"and threshold < {_NEVER}" if one.kind == LOG else ""
         tests.setdefault((one.model, one.cte), []).append(
             f"(select {number} as number, observation_id, measured, threshold, note "
             f"from ({render_text(one.query)}) {_OF_FIGURE} and threshold is not null "
-            "and measured is not null qualify row_number() over (partition by observation_id "
-            f"order by measured {order}, note) = 1)"
+            f"and measured is not null {never} qualify row_number() over "
+            f"(partition by observation_id order by measured {order}, note) = 1)"
         )
     rows = []
     for step, queries in tests.items():
@@ -431,17 +442,19 @@ def _figure(row: dict[str, Any], tests: list[Test], flags: list[dict[str, str]])
         for flag in flags
         if flag["rule"] not in measured
     ]
-    remark = ""
+    remarks = []
+    if row["correction"]:
+        remarks.append(f"corrected by hand: {row['correction']}")
     if (row["quality_flag"], row["quality_rule"]) != (row["flag_again"], row["rule_again"]):
         again = " ".join(filter(None, (row["flag_again"], row["rule_again"])))
         published = " ".join(filter(None, (row["quality_flag"], row["quality_rule"])))
-        remark = (
+        remarks.append(
             f"published is {published}; measured again here it is {again}, since "
             f"{row['quality_rule'] or 'the rule'} also reads other columns of all cities, which "
             "are not measured again"
         )
     facts = {name: row[name] for name in row if name not in ("flag_again", "rule_again")}
-    return Figure(facts, tests + others, flags, remark)
+    return Figure(facts, tests + others, flags, "; ".join(remarks))
 
 
 def _choice(own: list[dict[str, Any]]) -> str:

@@ -190,6 +190,34 @@ def test_every_column_of_the_city_panel_is_an_indicator_or_says_what_it_is_compu
         assert indicators.issuperset(made_of(column)), column
 
 
+#: A figure that somebody corrected.
+CORRECTED = """
+update marts.fct_indicator_observation
+set quality_flag = 'corrected', quality_rule = 'value_corrections'
+where city_id = 330100 and "year" = 2014 and indicator_id = 'gdp_growth_official_pct'
+    and is_current;
+insert into quality.correction by name
+select source_id, file_name, city_id, indicator_id, 1.0 as delivered_value,
+    "value" as corrected_value, 'An index' as reason, 'the yearbook' as evidence,
+    1.0 as value_found, 'applies' as correction_state, "year"
+from marts.fct_indicator_observation where quality_flag = 'corrected'
+"""
+
+
+def test_a_corrected_figure_says_why_and_no_rule_flags_from_what_is_never_reached(
+    simulated, tmp_path
+):
+    copied = tmp_path / DATABASE
+    copied.write_bytes((simulated.home / "published" / DATABASE).read_bytes())
+    with duckdb.connect(copied) as con:
+        con.execute(CORRECTED)
+    with open_untrusted(copied, WAREHOUSE / "seeds") as con:
+        cell = explain(con, (330100, 2014, "gdp_growth_official_pct"), left_out=LEFT_OUT)
+    (figure,) = (one for one in cell.figures if one.facts["quality_flag"] == "corrected")
+    assert "corrected by hand: An index (the yearbook)" in figure.remark
+    assert all(one.threshold < 9 for one in figure.tests if one.kind == "log")
+
+
 #: One city's rate of 2012 becomes an index, and the main test leaves the city out.
 WITHOUT_RATE = """
 create table gone as
