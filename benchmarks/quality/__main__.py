@@ -84,8 +84,8 @@ def measure(bench: Bench, landing: Landing, n_sources: str, n_runs: int) -> pd.D
 
 
 def main() -> int:
-    """Run the benchmark; the exit code is 0 whatever the figures are: they are reported, not judged
-    here.
+    """Run the benchmark; the exit code is 0 whatever the figures are: they are reported, not
+    compared with a goal here.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument(

@@ -6,7 +6,7 @@ of others that become blocked and empty cells that are filled wrongly are **harm
 emptied first, so that it is known what they should hold. Then errors are planted in the landing's
 own sources, and twenty sound sources come: of the wrong current values that a source has right, the
 share that is mended is **good**. Sources are put in after places and units are resolved, since it
-is judging that is asked.
+is the choice among values that is measured.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SAME_POINTS = 0.3
 # one in so many right cells is emptied
 EMPTIED = 25
 NEWEST_EDITION = 2026
-JUDGING = "int_source_priorities+,+int_observations_graded"
+CHOOSING = "int_source_priorities+,+int_observations_graded"
 
 Frame = pd.DataFrame
 
@@ -247,7 +247,7 @@ def measure(bench: Bench, raw: pa.Table, input_file: Path) -> pd.DataFrame:
     is_emptied = np.random.default_rng([SEED, 98]).permutation(len(truth)) % EMPTIED == 0
     emptied = truth[is_emptied]
     thinned = bench.home.root / "thinned"
-    bench.again(base, lambda con: empty_cells(con, emptied), JUDGING).rename(thinned)
+    bench.again(base, lambda con: empty_cells(con, emptied), CHOOSING).rename(thinned)
     before = read_values(thinned)
     right = still_right(right_values(before), truth)
     rows = []
@@ -259,7 +259,7 @@ def measure(bench: Bench, raw: pa.Table, input_file: Path) -> pd.DataFrame:
         print(f"# harm: {rows[-1]}", flush=True)
     errors = draw_errors(right, np.random.default_rng([SEED, 99]))
     spoiled = bench.home.root / "spoiled"
-    bench.again(thinned, lambda con: plant_errors(con, errors, right), JUDGING).rename(spoiled)
+    bench.again(thinned, lambda con: plant_errors(con, errors, right), CHOOSING).rename(spoiled)
     before, truth = read_values(spoiled), errors[CELL].merge(right, on=CELL)
     for number, planting in enumerate(SOUND):
         after, added = with_source(bench, spoiled, planting, right, 100 + number)
@@ -273,7 +273,7 @@ def with_source(
 ) -> tuple[Frame, Frame]:
     """The graded values beside an added source, and its lines."""
     lines = planting.change(right[[*CELL, "value"]], np.random.default_rng([SEED, number]))
-    again = bench.again(build, lambda con: add_source(con, lines, planting), JUDGING)
+    again = bench.again(build, lambda con: add_source(con, lines, planting), CHOOSING)
     return read_values(again), lines
 
 

@@ -26,7 +26,7 @@ class Event:
     """One injected event.
 
     `new_value` maps a line of the raw table to what it now holds; the first `n_counted` of them are
-    judged, all where it is 0 (parts that are only restated with a value come last). `year` is the
+    scored, all where it is 0 (parts that are only restated with a value come last). `year` is the
     first year concerned, `source_id` the source that was disturbed first. `place` maps a line to
     the code and name under which it stands where a whole row went to another city.
     """
@@ -41,7 +41,7 @@ class Event:
 
     @property
     def counted(self) -> list[int]:
-        """Inference that are judged."""
+        """Lines whose detection is scored."""
         return list(self.new_value)[: self.n_counted or None]
 
 
@@ -142,7 +142,7 @@ def _draw(
         }
         sources = [view, *others] if kind.everywhere else [view]
         if isinstance(kind.make, ToTheEnd):
-            # judged are the years that both sources have, but a level that fell back where one of
+            # scored are the years that both sources have, but a level that fell back where one of
             # them ends would be no level that stays
             last = view.value.shape[1] - 1
             ratios = {(rows[0], t): ratios[rows[0], first] for t in range(first, last + 1)}
@@ -159,7 +159,7 @@ def _draw(
 
 def _under_other_codes(kind: Kind, view: View, target: Target, changes: Changes) -> Event | None:
     """Rows of a file that stand under the codes of others: all their cells, of which those of the
-    indicator are judged.
+    indicator are scored.
     """
     if target.places is None:
         return None

@@ -37,7 +37,7 @@ inference methods (--vcov; the JSON object has their published names)
                        do not all sit in one block
   permutation          first treated years shuffled within blocks; the default with fewer than 4
                        treated units, or with all in one block; elsewhere read it beside the
-                       default, which judges
+                       default, which decides
   dyadic               pairs that share a unit, t with treated units - 1 degrees of freedom
   pair                 clustered by pair: the contrast only, it rejects far too often
 

@@ -55,9 +55,9 @@ def summary_of(fit: Fit) -> str:
         pairs += f", {fit.n_treated_pairs:,} of them treated, {units}"
     if fit.engine != "arrays":
         pairs += f"; added up by the engine {fit.engine}"
-    is_judged = any(e.is_default for e in fit.estimates)
-    said = "* the default method of this coefficient, which decides" if is_judged else ""
-    if is_judged and any(e.vcov == "permutation" and not e.is_default for e in fit.estimates):
+    has_default = any(e.is_default for e in fit.estimates)
+    said = "* the default method of this coefficient, which decides" if has_default else ""
+    if has_default and any(e.vcov == "permutation" and not e.is_default for e in fit.estimates):
         said += "; report where the permutation disagrees"
     if n_cells:
         said += "; " if said else ""

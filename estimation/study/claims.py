@@ -32,7 +32,7 @@ EXPLAINED = "strength_r2_on_cohort_and_year"
 
 @dataclass(frozen=True)
 class Found:
-    """A coefficient with the inference method that judges it. None where there is no figure.
+    """A coefficient with the inference method that decides on it. None where there is no figure.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Found:
     line : str
         Which inference the p is of, in words.
     lacks : str or None
-        ``not_run``, ``not_identified`` or ``study_gives_none`` where there is no p to judge.
+        ``not_run``, ``not_identified`` or ``study_gives_none`` where there is no p to decide by.
     reason : str
         Why it lacks.
     family, family_size
@@ -96,7 +96,7 @@ def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
     size, of_what = _size_sought(claim, form)
     verdict, reason = claim_verdict(ours, claim["expected_direction"], size, of_what)
     reason += _one_with(tables.diagnostic, claim["spec_id"])
-    is_judged = ours.lacks is None
+    is_tested = ours.lacks is None
     return {
         **{
             name: claim[name]
@@ -114,10 +114,10 @@ def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
         "verdict_study_form": study_form_verdict(form, claim["expected_direction"]),
         "estimate": ours.estimate,
         **{
-            name: getattr(ours, name) if is_judged else None
+            name: getattr(ours, name) if is_tested else None
             for name in ("ci_low", "ci_high", "p_value", "family", "family_size")
         },
-        "minimum_detectable_effect": ours.smallest if is_judged else None,
+        "minimum_detectable_effect": ours.smallest if is_tested else None,
         "verdict": verdict,
         "reason": reason,
     }
@@ -126,7 +126,7 @@ def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
 def find_coefficient(
     tables: SimpleNamespace, spec_id: str, term: str, line: str | None = None, least_pilots: int = 1
 ) -> Found:
-    """Return a coefficient under an inference method, or why it cannot be judged.
+    """Return a coefficient under an inference method, or why it cannot be tested.
 
     Without a line it is the default one, with the p that is corrected within its family
     (`multiplicity.correct_within_families`); without a family its own.

@@ -157,13 +157,13 @@ def _keys(marts: Marts, settings: dict[str, int]) -> pd.DataFrame:
 
 def _family_rows(spec: Spec, comparison: str, members: Sequence[_Tested]) -> Rows:
     """Return rows of one family: p corrected by step-down of the largest statistic."""
-    judgeable = [one for one in members if one.result.p_value is not None]
+    testable = [one for one in members if one.result.p_value is not None]
     corrected: list[float] = []
-    if judgeable:
-        corrected = family_p(np.array([one.draws.statistic() for one in judgeable]))
-    of_outcome = {one.outcome.name: p for one, p in zip(judgeable, corrected, strict=True)}
+    if testable:
+        corrected = family_p(np.array([one.draws.statistic() for one in testable]))
+    of_outcome = {one.outcome.name: p for one, p in zip(testable, corrected, strict=True)}
     sizes = {
-        one.outcome.name: np.abs(one.draws.statistic(one.draws.estimate[0])) for one in judgeable
+        one.outcome.name: np.abs(one.draws.statistic(one.draws.estimate[0])) for one in testable
     }
     rows = []
     for one in members:
@@ -179,7 +179,7 @@ def _family_rows(spec: Spec, comparison: str, members: Sequence[_Tested]) -> Row
             largest = np.max(others, axis=0) if others else alone
             row["p_value_family"] = of_outcome[name]
             row["is_found"] = of_outcome[name] < LEVEL
-            row["family_size"] = len(judgeable)
+            row["family_size"] = len(testable)
             row["minimum_detectable_effect"] = _either_sign(one.draws, alone)
             row["minimum_detectable_family"] = _either_sign(one.draws, largest)
         rows.append(row)

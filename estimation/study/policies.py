@@ -304,15 +304,15 @@ def _correct(
     """Correct the p of growth and cycle over all policies with a verdict: a city's whole record is
     permuted at once, so the windows take the same draws.
     """
-    judged = {name: one for name, one in found.items() if one.result.p_value is not None}
+    tested = {name: one for name, one in found.items() if one.result.p_value is not None}
     windows: list[Window] = []
-    for one in judged.values():
+    for one in tested.values():
         windows += [one.sample, less_trend(one.sample)]
     statistics = joint_statistics(windows, **settings)
     if statistics is None:
         return
     corrected = dict(enumerate(family_p(statistics)))
-    names = list(judged)
+    names = list(tested)
     for row in rows:
         if row["comparison"] != PLAIN or row["family"] != OF_ONE_LIST:
             continue

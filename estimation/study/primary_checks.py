@@ -274,7 +274,7 @@ def size_and_coast(marts: Marts, window: Window) -> np.ndarray:
 
 def placebos_in_time(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:
     """Return the real admissions moved back by 3 to 10 years, each in a window of its own that ends
-    before the first zone, and judged jointly.
+    before the first zone, and tested jointly.
     """
     first, last, windows = int(real.years[0]), int(real.years[-1]), []
     for shift in PLACEBO_SHIFTS:
@@ -303,7 +303,7 @@ def placebos_in_space(marts: Marts, spec: Spec, real: Window, settings: Settings
     """Never-treated cities near or tied to a pilot: their own admission cannot have moved them.
 
     The measure is that of the real admissions, held in all draws; admissions are permuted and
-    exposure is computed anew. The p of the largest statistic over all rules judges them jointly:
+    exposure is computed anew. The p of the largest statistic over all rules tests them jointly:
     they take the same draws.
     """
     z, block = standardise(real.growth), np.unique(real.block, return_inverse=True)[1]
@@ -347,14 +347,14 @@ def _placebo_rows(
     """Return a row for each window with a verdict, with the p of the largest statistic over all of
     them.
     """
-    rows, judged = [], []
+    rows, tested = [], []
     for name, window in windows:
         result = fit_window(window, **settings)
         if result.p_value is not None:
-            judged.append(window)
+            tested.append(window)
             numbers = {number: getattr(result, number) for number in (*NUMBERS, *COUNTS)}
             rows.append({"spec_id": spec.spec_id, "placebo": kind, "name": name, **numbers})
-    joint = joint_p(judged, **settings)
+    joint = joint_p(tested, **settings)
     return [{**row, "joint_p_value": joint} for row in rows]
 
 

@@ -39,7 +39,7 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     ----------
     frames : mapping of str to DataFrame
         Tables of ``estimates`` by name; of ``estimate`` only default methods count, without the
-        specification curve, whose rows are judged jointly (``curve_test``).
+        specification curve, whose rows are tested jointly (``curve_test``).
 
     Returns
     -------
