@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from warehouse.whole_files import read_noted, write_whole
+from warehouse.whole_files import read_noted, write_noted
 
 REGISTERED, RUNS = "registered", "policy_runs"
 
@@ -21,7 +21,7 @@ def write_registered(archive: Path, entry: dict[str, Any]) -> Path | None:
     path = archive / REGISTERED / f"{entry['sha256']}.json"
     if path.exists():
         return None
-    _write(path, entry)
+    write_noted(path, entry)
     return path
 
 
@@ -45,10 +45,5 @@ def count_run(archive: Path, run_id: str, run: dict[str, Any]) -> tuple[list[dic
     hashes = [one["sha256"] for one in runs]
     if run["sha256"] in hashes:
         return runs, hashes.index(run["sha256"])
-    _write(path, {"runs": [*runs, run]})
+    write_noted(path, {"runs": [*runs, run]})
     return [*runs, run], len(runs)
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    with write_whole(path) as draft:
-        draft.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -7,7 +7,6 @@ may delete it. Times are for people: no result depends on them.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from orchestration.home import Home
 from orchestration.terminal import detail, progress
-from warehouse.whole_files import read_noted, write_whole
+from warehouse.whole_files import read_noted, write_noted
 
 FILE = "stage_seconds.json"
 #: Names of the lines in the order in which their stages end.
@@ -99,8 +98,8 @@ class StageLines:
     def note_seconds(self) -> None:
         """Write the seconds of a run that published to the file, for the next run of its kind."""
         noted = read_noted(self._path) | {self._kind: self._took}
-        with suppress(OSError), write_whole(self._path) as draft:
-            draft.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
+        with suppress(OSError):
+            write_noted(self._path, noted)
 
 
 def _expected(last: dict[str, float], names: Sequence[str], words: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,17 @@ def move_whole(draft: Path, target: Path) -> None:
         beside.rename(target)
     finally:
         remove_any(beside)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a file of text, whole or not at all."""
+    with write_whole(target) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_noted(target: Path, content: Mapping[str, Any]) -> None:
+    """Write an object as a JSON file, which `read_noted` returns."""
+    write_text(target, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
 def read_noted(path: Path) -> dict[str, Any]:

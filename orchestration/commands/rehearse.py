@@ -6,7 +6,6 @@ figures of later years. What it reports of the one before is collected in a tabl
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -30,7 +29,13 @@ from warehouse.ingest.delivered_files import POLICY_SOURCE
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import layouts_of
 from warehouse.publication.untrusted import DATABASE, open_untrusted
-from warehouse.whole_files import read_noted, remove_any, write_whole
+from warehouse.whole_files import (
+    read_noted,
+    remove_any,
+    write_noted,
+    write_text,
+    write_whole,
+)
 
 #: Without a word of the person, so many editions arrive; the first has nothing to be compared with.
 ARRIVALS = 5
@@ -152,8 +157,7 @@ def _rehearse(landing: str, editions: str | None, folder: Path, scratch: Home) -
             state.rows += arrival_rows(con, edition)
             changes = change_sentences(con)
         state.editions.append(edition)
-        with write_whole(folder / STATE) as draft:
-            draft.write_text(json.dumps(asdict(state), indent=1) + "\n", encoding="utf-8")
+        write_noted(folder / STATE, asdict(state))
         _write(folder, state)
         for line in changes:
             progress(f"  {line}")
@@ -272,5 +276,4 @@ def _write(folder: Path, state: State) -> None:
     with write_whole(folder / "rehearsal.parquet") as draft:
         frame.to_parquet(draft, index=False)
     page = fill(Path(__file__).with_name("rehearsal.html.j2"), rows=state.rows)
-    with write_whole(folder / PAGE) as draft:
-        draft.write_text(page, encoding="utf-8")
+    write_text(folder / PAGE, page)

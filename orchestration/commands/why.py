@@ -19,7 +19,7 @@ from warehouse.replay.cell import Explanation, Figure, Test, explain
 from warehouse.replay.flips import Flip, find_flips
 from warehouse.replay.measures import LOG, SHARE
 from warehouse.replay.models import WAREHOUSE
-from warehouse.whole_files import write_whole
+from warehouse.whole_files import write_text
 
 #: Between two lines of progress.
 SECONDS_BETWEEN = 5
@@ -84,8 +84,7 @@ def why(
             margin=_margin,
             turned=[_flip(one).strip() for one in turned],
         )
-        with write_whole(Path(html)) as path:
-            path.write_text(page, encoding="utf-8")
+        write_text(Path(html), page)
     else:
         for line in _lines(cell, turned):
             say(line)

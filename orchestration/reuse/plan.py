@@ -9,7 +9,6 @@ the recorded run left it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -19,7 +18,7 @@ from orchestration.settings import is_forced
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.verification import verify_files
-from warehouse.whole_files import read_noted, remove_any, write_whole
+from warehouse.whole_files import read_noted, remove_any, write_noted
 
 # scopes of a refresh; the second holds estimates, report and publication
 NOTHING = "nothing"
@@ -100,8 +99,7 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
         "manifest_sha256": hash_file(home.published / MANIFEST),
         **asdict(after),
     }
-    with write_whole(home.root / RECORD) as draft:
-        draft.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+    write_noted(home.root / RECORD, record)
 
 
 def forget_record(home: Home) -> None:

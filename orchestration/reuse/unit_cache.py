@@ -21,7 +21,7 @@ from orchestration.reuse.fingerprint import hash_estimation, require_same_code
 from orchestration.settings import is_forced
 from orchestration.terminal import progress
 from warehouse.hashing import hash_parts
-from warehouse.whole_files import read_noted, write_whole
+from warehouse.whole_files import read_noted, write_text
 
 #: Number of files that are kept, each for other marts, code or packages.
 KEPT = 3
@@ -123,8 +123,7 @@ def _write(path: Path, units: Mapping[str, Rows]) -> None:
     """Write the rows of units, each number as the shortest text that reads back as itself; remove
     all but the newest files.
     """
-    with write_whole(path) as draft:
-        draft.write_text(json.dumps(units, default=lambda value: value.item()), encoding="utf-8")
+    write_text(path, json.dumps(units, default=lambda value: value.item()))
     files = sorted(path.parent.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
     for old in files[:-KEPT]:
         old.unlink()

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from warehouse.errors import Refused
 from warehouse.publication.tables import ON_REQUEST
 from warehouse.sql_text import literal, quote
-from warehouse.whole_files import write_whole
+from warehouse.whole_files import write_text, write_whole
 
 PANEL, CODEBOOK, CITATION = "city_year_panel", "codebook.csv", "CITATION.txt"
 _INDICATORS = """
@@ -173,8 +173,7 @@ def write_city_panel(
     lines = [cite, "", "Sources (source, producer, title, licence):"]
     for row in sources:
         lines.append(" | ".join(text or "" for text in row))
-    with write_whole(folder / CITATION) as path:
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text(folder / CITATION, "\n".join(lines) + "\n")
     return panel.num_rows, len(indicators)
 
 

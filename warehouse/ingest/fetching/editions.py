@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from warehouse.hashing import hash_bytes
-from warehouse.whole_files import write_whole
+from warehouse.whole_files import write_noted, write_whole
 
 MANIFEST, DONE = "requests.jsonl", "done.json"
 
@@ -98,12 +98,7 @@ class Edition:
 
     def close(self, facts: Mapping[str, object]) -> None:
         """Note that the edition is whole."""
-        with write_whole(self.folder / DONE) as temporary:
-            temporary.write_text(
-                json.dumps({"replies": len(self._known), **facts}, ensure_ascii=False, indent=1)
-                + "\n",
-                encoding="utf-8",
-            )
+        write_noted(self.folder / DONE, {"replies": len(self._known), **facts})
 
     def _read_manifest(self) -> dict[str, dict]:
         path = self.folder / MANIFEST

@@ -22,7 +22,7 @@ from warehouse.ingest.place_names import (
     read_seed,
     six_digit_code,
 )
-from warehouse.whole_files import write_whole
+from warehouse.whole_files import write_text
 
 COLUMNS = ("city_id", "year", "indicator_id", "value", "unit")
 _SHOWN = 10
@@ -90,8 +90,7 @@ def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
     stream = io.StringIO(newline="")
     csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *sorted(set(rows))])
     target.parent.mkdir(parents=True, exist_ok=True)
-    with write_whole(target) as temporary:
-        temporary.write_text(stream.getvalue(), encoding="utf-8")
+    write_text(target, stream.getvalue())
     return Counter(row[2] for row in set(rows))
 
 
