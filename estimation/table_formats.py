@@ -74,7 +74,7 @@ class Table:
         ImportError
             If a .docx is asked for and the extra `tables` is not installed.
         """
-        path = require_file(file, "file", WRITERS)
+        path = require_file(file, WRITERS)
         found = WRITERS[path.suffix.lower()](self)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(found.encode() if isinstance(found, str) else found)

@@ -47,18 +47,10 @@ def between(
     return Rule(check_id, dataset, "expect_column_values_to_be_between", severity, why, kwargs)
 
 
-def not_null(
-    check_id: str, dataset: str, column: str, severity: Severity, why: str, mostly: float = 1.0
-) -> Rule:
-    """A column is filled in at least the share `mostly` of the rows."""
-    return Rule(
-        check_id,
-        dataset,
-        "expect_column_values_to_not_be_null",
-        severity,
-        why,
-        {"column": column, "mostly": mostly},
-    )
+def not_null(check_id: str, dataset: str, column: str, severity: Severity, why: str) -> Rule:
+    """A column is filled in every row."""
+    kwargs = {"column": column}
+    return Rule(check_id, dataset, "expect_column_values_to_not_be_null", severity, why, kwargs)
 
 
 def one_of(

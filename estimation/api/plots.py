@@ -85,7 +85,7 @@ def save(ax: Axes, file: Any) -> None:
 
     figure: Any = ax.figure
     endings = [f".{kind}" for kind in figure.canvas.get_supported_filetypes()]
-    path = require_file(file, "file", endings)
+    path = require_file(file, endings)
     # a picture of vectors carries neither the time nor a random salt
     undated = None
     if path.suffix.lower() == ".svg":

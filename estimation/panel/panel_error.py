@@ -132,13 +132,13 @@ def require_mapping(given: Any, what: str, kind: type | tuple[type, ...], of: st
         raise refused(what, of, given, "give a mapping, such as a dict")
 
 
-def require_file(given: Any, what: str, endings: Iterable[str]) -> Path:
+def require_file(given: Any, endings: Iterable[str]) -> Path:
     """Return the path of a file to be written, which has one of some endings."""
     endings = tuple(endings)
     path = Path(given) if isinstance(given, str | PathLike) else None
     if path is None or path.suffix.lower() not in endings:
         expected = f"a name that ends in {', '.join(filter(None, endings))}"
-        raise refused(what, expected, given, "give another name")
+        raise refused("file", expected, given, "give another name")
     return path
 
 

@@ -16,7 +16,6 @@ from .pages.result import finding
 from .plots import Chart, standing
 from .shown_specs import PRIMARY
 
-WIDTH = 760
 KINDS = (".html", ".tex", ".csv", ".docx")
 # in Chinese without LaTeX, which would need fonts and packages of its own
 KINDS_ZH = (".html", ".csv", ".docx")
@@ -45,13 +44,13 @@ def write_exhibits(data: ReportData, out_dir: Path | str) -> list[Path]:
         found = draw(page)
         if found is not None:
             written.append(Path(out_dir) / f"figures/{found.name.replace('-', '_')}.svg")
-            picture = standing(found.svg, WIDTH, stamp, head=head_of(page, found))
+            picture = standing(found.svg, stamp, head=head_of(page, found))
             written[-1].write_text(picture, encoding="utf-8", newline="\n")
     found = answer(page)
     if found is not None:
         written.append(Path(out_dir) / "figures/card.png")
         title = page.words.plain(f"result.{finding(page.one('primary', spec_id=PRIMARY))}")
-        card(title, standing(found.svg, WIDTH, stamp)).save(written[-1], optimize=True)
+        card(title, standing(found.svg, stamp)).save(written[-1], optimize=True)
     for name in TABLES:
         for words, ending, kinds in ((page.words, "", KINDS), (Words("zh"), "_zh", KINDS_ZH)):
             table = build_table(page.data, words, name)
@@ -70,7 +69,7 @@ def answer_picture(data: ReportData, language: str) -> str:
     stamp = page.words.plain("label.simulated") if data.is_simulated else ""
     if found is None:
         return ""
-    return standing(found.svg, WIDTH, stamp, head=head_of(page, found))
+    return standing(found.svg, stamp, head=head_of(page, found))
 
 
 def head_of(page: Context, picture: Chart) -> list[str]:

@@ -18,6 +18,8 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 TICKS, LINE = 5, 18
+#: Width of a picture as a file of its own, in pixels.
+WIDTH = 760
 # room for a label in pixels
 PHONE = 350
 FEW_PILOTS = 4
@@ -125,13 +127,12 @@ def sheet(height: float, alt: object, parts: Iterable[str]) -> Markup:
     )
 
 
-def standing(picture: Markup, width: int, stamp: str = "", *, head: Sequence[str] = ()) -> str:
+def standing(picture: Markup, stamp: str, *, head: Sequence[str] = ()) -> str:
     """Return a picture as a file of its own, in the light colours of the pages.
 
     Parameters
     ----------
     picture : as `answer` and `points` draw it
-    width : in pixels
     stamp : set in a corner, for simulated data
     head : lines above it: what it shows, in which unit, from where; the first is bold
     """
@@ -142,12 +143,12 @@ def standing(picture: Markup, width: int, stamp: str = "", *, head: Sequence[str
     lines = []
     for nth, said in enumerate(head):
         kind = "label" if nth == 0 else "soft"
-        lines += [(part, kind) for part in _wrapped(said, width)]
+        lines += [(part, kind) for part in _wrapped(said, WIDTH)]
     above = LINE * len(lines)
     parts = [text(0, LINE * (k + 1) - 4, said, kind) for k, (said, kind) in enumerate(lines)]
     if stamp:
         parts.append(text(99.5, above + height - 6, stamp, "stamp", "end"))
-    total = f'xmlns="http://www.w3.org/2000/svg" width="{width}" height="{above + height}"'
+    total = f'xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{above + height}"'
     opened = re.sub(r'width="100%" height="[^"]+"', total, opened, count=1)
     return (
         f'{opened}><style>{style}</style><rect width="100%" height="100%" fill="#fff"/>'

@@ -86,7 +86,7 @@ def connect_read_only(
     publication = open_publication(publication_folder(home, None))
     files = files_of_tables(publication)
     with open_memory() as con:
-        add_yearly_tables(con, "files", files)
+        add_yearly_tables(con, files)
         if with_archive:
             for line in load_archive(con, home.archive):
                 print(line, file=sys.stderr)

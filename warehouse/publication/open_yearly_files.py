@@ -42,17 +42,13 @@ def files_of_tables(publication: Publication) -> dict[str, list[Path]]:
     return found
 
 
-def add_yearly_tables(
-    con: duckdb.DuckDBPyConnection, catalog: str, tables: Mapping[str, Sequence[Path]]
-) -> None:
-    """Attach an in-memory database with a view `schema.table` on the files of each table.
+def add_yearly_tables(con: duckdb.DuckDBPyConnection, tables: Mapping[str, Sequence[Path]]) -> None:
+    """Attach an in-memory database `files` with a view `schema.table` on the files of each table.
 
     Parameters
     ----------
     con : duckdb connection
         May be locked.
-    catalog : str
-        Name of the new database.
     tables : mapping
         As `files_of_tables` gives them.
 
@@ -64,13 +60,13 @@ def add_yearly_tables(
     # imported here because it loads pandas: a refresh with nothing to do is faster without
     from pyarrow import ArrowException, dataset
 
-    con.execute(f"attach ':memory:' as {quote(catalog)}")
+    con.execute("attach ':memory:' as files")
     for name, files in tables.items():
         schema, table = map(quote, name.split("."))
-        rows = f"{catalog}: {name}"
+        rows = f"files: {name}"
         try:
             con.register(rows, dataset.dataset([str(path) for path in files], format="parquet"))
         except (OSError, ArrowException) as error:
             raise PublishError(f"{files[0]}: expected Parquet files ({error}); {REMEDY}") from error
-        con.execute(f"create schema if not exists {quote(catalog)}.{schema}")
-        con.execute(f"create view {quote(catalog)}.{schema}.{table} as from temp.{quote(rows)}")
+        con.execute(f"create schema if not exists files.{schema}")
+        con.execute(f"create view files.{schema}.{table} as from temp.{quote(rows)}")

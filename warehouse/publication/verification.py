@@ -95,7 +95,7 @@ def _table_faults(publication: Publication) -> list[str]:
     faults: list[str] = []
     try:
         with publication.connect() as con:
-            add_yearly_tables(con, "files", files_of_tables(publication))
+            add_yearly_tables(con, files_of_tables(publication))
             tables = publication.manifest["tables"]
             present = {name for (name,) in con.execute(TABLES).fetchall()}
             for name, entry in sorted(tables.items()):

@@ -76,7 +76,6 @@ def estimate_on_axis(
     labels: dict[str, str],
     others: Sequence[Estimate] = (),
     *,
-    name: str = "answer-axis",
     data: str = "primary",
     tables: str = "estimates.primary",
 ) -> Chart:
@@ -90,7 +89,7 @@ def estimate_on_axis(
     labels : `title`, the finding; `row`, what the estimate is called; `axis`, what is measured;
     `note`, how to read the picture, empty where no note is needed
     others : further rows of the same axis
-    name, data, tables : as of a `Chart`
+    data, tables : as of a `Chart`
     """
     w = page.words
     label = w.plain("first.row", name=labels["row"], **estimate_said(page, row))
@@ -101,7 +100,7 @@ def estimate_on_axis(
     years = {"first": int(row["first_year"]), "last": int(row["last_year"])}
     kind = "plain" if None in detectable else "shaded"
     return Chart(
-        name=name,
+        name="answer-axis",
         title=labels["title"],
         svg=plots.answer([own, *others], detectable, truth, words),
         data=data,
