@@ -4,7 +4,6 @@ landing is made again where its code changed, a rerun of dbt builds missing tabl
 
 import fcntl
 import json
-import re
 import sys
 import tomllib
 from importlib import import_module
@@ -83,41 +82,6 @@ def test_every_owner_of_a_table_is_a_group_of_dbt(definitions):
     assert owners["marts/dim_pilot_zone"] == ["team:policy"]
     groups = {"team:statistics", "team:synchronization", "team:policy"}
     assert {owner for found in owners.values() for owner in found} <= groups
-
-
-CONTAINER = re.compile(
-    r"^(\w+)(?:: [^=\n]+)? = (?:[\[{]|(?:list|dict|set|defaultdict|deque)\()", re.M
-)
-CHANGED = (
-    r"^ .*\b{}(?:\[[^\]\n]*\] [-+*|]?= | [-+*|]= |\.(?:add|append|clear|discard|extend|insert|pop|"
-    r"popitem|remove|setdefault|sort|update)\()"
-)
-
-
-def changed_containers(text: str) -> set[str]:
-    """Return the names of lists, dicts and sets of a module that a function of it changes."""
-    return {name for name in CONTAINER.findall(text) if re.search(CHANGED.format(name), text, re.M)}
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("a = []\ndef f():\n    a.append(1)", {"a"}),
-        ("a: dict = {}\ndef f():\n    a['x'] = 1", {"a"}),
-        ("a = set()\ndef f():\n    a[:] = [1]", {"a"}),
-        ("a = [1]\ndef f():\n    return a[0]", set()),
-    ],
-)
-def test_a_container_that_is_changed_is_found(text, found):
-    assert changed_containers(text) == found
-
-
-def test_no_module_keeps_what_a_run_hands_on():
-    found = {}
-    for path in sorted((REPO / "orchestration").rglob("*.py")):
-        if names := changed_containers(path.read_text(encoding="utf-8")):
-            found[path.name] = names
-    assert found == {}
 
 
 def test_schedule_and_sensor_ship_stopped(definitions):
