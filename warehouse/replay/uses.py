@@ -90,6 +90,8 @@ _GROWTH_OF_LEVEL = {
     "wage_avg_cny": "growth_wage",
     "night_lights_nw_cm2_sr": "growth_night_lights",
 }
+#: Of such a series, the column with its source.
+_SOURCE_OF_GROWTH = {"growth_deflated": "growth_deflated_source_id"}
 #: Columns of the city panel with another name than their indicator: the column, its basis, and what
 #: the basis is where the indicator is used.
 _RENAMED = {
@@ -220,15 +222,20 @@ def _uses_of_level(
 ) -> Iterator[str]:
     """The growth to and from the year of a level, and the checks of the main test on it."""
     city_id, year, _ = where
+    source_column = _SOURCE_OF_GROWTH.get(series, "null")
     growth = con.execute(
-        f'select "year", "{series}_pct" from marts.fct_city_year where city_id = $1 '
-        f'and "year" in ($2, $2 + 1) and "{series}_pct" is not null order by "year"',
+        f'select "year", "{series}_pct", {source_column} from marts.fct_city_year '
+        f'where city_id = $1 and "year" in ($2, $2 + 1) and "{series}_pct" is not null '
+        'order by "year"',
         [city_id, year],
     ).fetchall()
-    for of, value in growth:
+    for of, value, source_id in growth:
+        source = "the best source with both years in one edition, which may be another one"
+        if source_id is not None:
+            source = f"{source_id}, the best source with both years in one edition"
         yield (
-            f"marts.fct_city_year.{series}_pct of {of}: {value:.5g} log points times 100, by the "
-            "best source with both years in one edition, which may be another one."
+            f"marts.fct_city_year.{series}_pct of {of}: {value:.5g} log points times 100, by "
+            f"{source}."
         )
     if not growth:
         return

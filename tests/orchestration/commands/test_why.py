@@ -304,6 +304,19 @@ def test_a_population_enters_the_column_of_the_panel_that_uses_it():
             assert list(find_uses(con, (330100, 2010, indicator), current, {})) == [said]
 
 
+def test_growth_of_a_level_names_its_source():
+    with open_memory() as con:
+        con.execute(LEVELS)
+        con.execute(
+            "create schema estimates; create table estimates.\"check\" as select '' as series, "
+            "2010 as first_year, 2010 as last_year, 0e0 as estimate, 0e0 as p_value, "
+            "'' as \"check\", '' as name"
+        )
+        current = [{"indicator_id": "gdp_nominal_cny_100m", "source_id": "a"}]
+        used = find_uses(con, (330100, 2009, "gdp_nominal_cny_100m"), current, {})
+        assert "growth_deflated_pct of 2010: 7.6961 log points times 100, by b," in next(used)
+
+
 #: Three indicators, of which one is delivered for one of two cities.
 SMALL = """
 create schema marts;
