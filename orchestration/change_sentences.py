@@ -1,4 +1,4 @@
-"""What a run brought since the publication before it, in sentences: the last lines of a refresh.
+"""Describe in sentences what changed since the last publication: the last lines of a refresh.
 
 Every sentence is read from tables of `meta` in the publication, so the page Data and the rehearsal
 can show the same. Each query returns its lines in order.

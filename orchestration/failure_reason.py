@@ -1,4 +1,4 @@
-"""Why a run failed, in one line and an exit code. Dagster keeps an error as text, so errors are
+"""Find why a run failed: a line and an exit code. Dagster keeps an error as text, so errors are
 recognized here by the name of their class.
 """
 

@@ -1,6 +1,4 @@
-"""Where a run reads and writes: the folders under CITYSYNC_HOME, and the environment of the
-tools.
-"""
+"""The folders under CITYSYNC_HOME that a run reads and writes, and the environment of the tools."""
 
 from __future__ import annotations
 
@@ -62,7 +60,7 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """CITYSYNC_HOME, else `data/` in the checkout."""
+        """Return CITYSYNC_HOME, else `data/` in the checkout."""
         return cls(Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute())
 
     def require_usable(self) -> None:

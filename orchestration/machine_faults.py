@@ -1,5 +1,5 @@
-"""Errors of the machine as sentences: what failed, what it means, what to do. For the last line of
-a command.
+"""Explain errors of the machine in a sentence for the last line of a command: what failed, what it
+means, what to do.
 
 An error reaches a command as an exception, often wrapped by the library that met it, or as the text
 that Dagster kept of it. Both end here. Imports nothing heavy; the words are those of Linux, SQLite
@@ -48,7 +48,7 @@ FAULTS = (
     (
         (errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
         "Not a directory|Is a directory",
-        "expected a folder where a file lies, or a file where a folder does; name another path",
+        "expected a folder where a file is, or a file where a folder is; name another path",
     ),
     (
         (errno.EMFILE, errno.ENFILE),

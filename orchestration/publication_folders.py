@@ -1,4 +1,4 @@
-"""The publications of a home, by run id, and how a command opens one."""
+"""List the publications of a home by run id, and open one for a command."""
 
 from __future__ import annotations
 

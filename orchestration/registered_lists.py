@@ -1,5 +1,5 @@
-"""Lists of cities that somebody wrote down, and how often lists were run: two kinds of small files
-in the archive, which no command removes.
+"""Read and write registered lists of cities, and count how often lists were run: two kinds of small
+files in the archive, which no command removes.
 
 `archive/registered/<hash>.json` is a rule before its data; `archive/policy_runs/<run id>.json` are
 the runs of `citysync policy` on one publication.

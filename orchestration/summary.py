@@ -1,4 +1,4 @@
-"""The lines a refresh closes with: what was read, rejected, flagged and revised, the headline,
+"""Print the last lines of a refresh: what was read, rejected, flagged and revised, the headline,
 where the results are, and last what changed since the publication before. Each query returns its
 lines in order.
 """

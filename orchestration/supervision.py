@@ -1,4 +1,4 @@
-"""How a command runs: the signals that end it, and the last line that reports how it ended.
+"""Run a command: handle the signals that end it, and print the last line that reports how it ended.
 
 The work runs in a child process, which the command watches. A refresh spends its time in compiled
 loops and queries, which hear no signal before they return, and in Dagster, which turns a signal

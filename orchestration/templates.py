@@ -1,4 +1,4 @@
-"""Templates next to the modules that fill them."""
+"""Fill templates, which are next to the modules that use them."""
 
 from __future__ import annotations
 

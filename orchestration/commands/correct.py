@@ -1,5 +1,5 @@
-"""`citysync correct`: one delivered figure put right, with its evidence, in the seed
-`value_corrections`; or a correction taken back.
+"""`citysync correct`: record the correction of a delivered figure, with its evidence, in the seed
+`value_corrections`, or withdraw one.
 """
 
 from __future__ import annotations

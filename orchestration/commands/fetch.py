@@ -1,6 +1,4 @@
-"""`citysync fetch nbs`: official data from their service into a landing, on this machine and
-nowhere else.
-"""
+"""`citysync fetch nbs`: fetch official data from their service into a landing on this machine."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""`citysync verify` and `citysync rollback`: what an operator does with publications after they
-were made.
+"""`citysync verify` and `citysync rollback`: check a publication, or make an earlier one the
+current one.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""`citysync registered`: what a run wrote down for the next window, and whether it applied what
-earlier runs had written for its own.
+"""`citysync registered`: print the preregistered rules of a run for the next window, and whether it
+applied those that earlier runs wrote for its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`citysync rehearse`: the landing arrives again edition by edition, as if each were new.
+"""`citysync rehearse`: refresh edition by edition, as if each were new.
 
 Each arrival is a refresh, in a home of the rehearsal's own, that leaves out later editions and
 figures of later years. What it reports of the one before is collected in a table and a page.

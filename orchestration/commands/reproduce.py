@@ -1,5 +1,5 @@
-"""`citysync reproduce`: a publication is built again from its inputs, and the hashes of its tables
-are compared.
+"""`citysync reproduce`: build a publication again from its inputs, and compare the hashes of its
+tables.
 
 The publication may have been handed over by somebody else, so its manifest is data: settings are
 those of `orchestration/settings.py`, paths stay inside the landing, and everything else is only

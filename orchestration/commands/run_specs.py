@@ -1,5 +1,5 @@
-"""`citysync run`: rows of the study on a published warehouse, without a refresh: what an analyst
-types to see a row of their own.
+"""`citysync run`: estimate specs on a published warehouse without a refresh, such as one that an
+analyst has just added.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which columns of other tables a column is computed from, read from the SQL of its model."""
+"""Find the columns of other tables that a column is computed from, in the SQL of its model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables, columns and pictures in the form in which Dagster's UI shows them.
+"""Put tables, columns and pictures into the form in which Dagster's UI shows them.
 
 Holds no rule of what is shown where.
 """

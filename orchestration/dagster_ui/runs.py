@@ -1,5 +1,5 @@
 """Runs as the UI shows them: tags by which they are found again (what was read, by which code,
-how), and those that ended without saying so: a killed process leaves its run as started in
+how), and those that ended without a record: a killed process leaves its run as started in
 Dagster's history, where it would hold back others.
 """
 

@@ -1,4 +1,4 @@
-"""Hashes of what a run depends on: files, code, seeds, settings and package versions.
+"""Hash what a run depends on: files, code, seeds, settings and package versions.
 
 `take_fingerprint` compares a run with an earlier one: by content alone, never by time. `note_code`
 finds files that were written *while* a run worked, so it holds their times too. How something is

@@ -1,9 +1,9 @@
-"""How much of a refresh is left to do: nothing, what comes after the marts, or all of it.
+"""Decide how much of a refresh has to run: nothing, the stages after the marts, or all of them.
 
 After a publication a record keeps the fingerprint of what went in and the hash of the manifest that
 came out. The next run leaves out a stage only if everything the stage depends on has the same
 content. After any other change (a file, code, seed, setting or package, no record, FORCE=1) all is
-done. Every run takes the record away, and only a refresh that published writes one: so build/ is as
+done. Every run removes the record, and only a refresh that published writes one: so build/ is as
 the recorded run left it.
 """
 

@@ -158,7 +158,7 @@ def _line(root: yaml.Node, loc: tuple) -> int:
 
 
 def _doubled(node: yaml.Node, path: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """Keys that stand twice in a mapping, with their line:
+    """Find keys that are twice in a mapping, with their line:
 
     YAML would keep the last one silently.
     """

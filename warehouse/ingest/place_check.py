@@ -89,7 +89,7 @@ def _fault_of(rows: Sequence[_Row], names: PlaceNames, where: str | None) -> Fil
 
 
 def _shift(rows: Sequence[_Row], wrong: Sequence[int]) -> tuple[int, float]:
-    """By how many rows codes stand below their names (above: negative), and which share of the
+    """Return by how many rows codes are below their names (above: negative), and which share of the
     wrong rows that explains.
     """
     best = (0, 0.0)

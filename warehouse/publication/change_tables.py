@@ -1,7 +1,7 @@
 """What a refresh changed compared with the current publication: values by source and indicator,
 flags, current values, and the estimates.
 
-All tables lie in `meta`: they depend on what was published before, which the other tables do not.
+All tables are in `meta`: they depend on what was published before, which the other tables do not.
 """
 
 from __future__ import annotations

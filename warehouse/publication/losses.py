@@ -1,5 +1,6 @@
-"""Would a publication lose much of what the one before holds? Counted by what is gone, not by
-totals: a city for another city is a loss. `COUNTED` is the whole list of what counts.
+"""Check whether a publication would lose much of what the last one holds. What is gone is counted,
+not the change of totals: one city in place of another is a loss. `COUNTED` is the whole list of
+what counts.
 
 It is checked before the estimates, or before the switch where that is a run of its own, and not by
 a gate: a gate's results are published, and published tables depend on the input alone, while this

@@ -1,4 +1,4 @@
-"""Why a cell of a publication is as it is: its delivered figures, what each rule measures of them,
+"""Explain a cell of a publication: its delivered figures, what each rule measures of them,
 which one is current, and what it enters.
 """
 

@@ -1,5 +1,5 @@
-"""By how much a figure must change before a decision on its cell turns, found by checking the cell
-again with changed figures.
+"""Find by how much a figure must change before a decision on its cell changes: check the cell again
+with changed figures.
 """
 
 from __future__ import annotations

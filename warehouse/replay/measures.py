@@ -1,5 +1,5 @@
-"""What each rule measures of the figures of one cell, and against which threshold: queries on the
-models that `replay` made, most of them on a model's own steps (`query_of`).
+"""Measure for each rule the figures of one cell, and give the threshold: queries on the models that
+`replay` made, most of them on a model's own steps (`query_of`).
 """
 
 from __future__ import annotations

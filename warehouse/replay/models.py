@@ -1,5 +1,5 @@
-"""SQL models of the warehouse run on one connection, each as a table named as the model:
-the same text as in a refresh, without dbt.
+"""Run SQL models of the warehouse on one connection without dbt, from the same text as a refresh;
+each gives a table of the model's name.
 """
 
 from __future__ import annotations

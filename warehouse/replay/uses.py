@@ -1,4 +1,6 @@
-"""What the current figures of a cell enter: columns of the city panel, pair-years, estimates."""
+"""Find what the current figures of a cell enter: columns of the city panel, pair-years,
+estimates.
+"""
 
 from __future__ import annotations
 

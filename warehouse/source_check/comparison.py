@@ -1,5 +1,5 @@
-"""One source's values, each beside what the publication has of the same city and year from another
-source, and what fits it better: another year, row, indicator or unit.
+"""Compare each value of one source with the published value of the same city and year from another
+source, and find what fits it better: another year, row, indicator or unit.
 """
 
 from __future__ import annotations

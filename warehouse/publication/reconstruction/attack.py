@@ -1,4 +1,6 @@
-"""What an attacker knows before he opens a folder, and how he guesses with its columns."""
+"""Model an attacker who guesses withheld growth: what he knows in advance, and how he uses the
+columns of a public folder.
+"""
 
 from __future__ import annotations
 

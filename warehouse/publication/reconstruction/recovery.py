@@ -1,4 +1,4 @@
-"""The best guess of withheld growth that a public folder lets anybody make."""
+"""Find the best guess of withheld growth that a public folder allows."""
 
 from __future__ import annotations
 
