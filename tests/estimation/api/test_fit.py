@@ -189,17 +189,21 @@ def test_degrees_of_freedom_count_the_treated_pairs_of_a_terms_own_cells(frame, 
         assert rows.loc[f"event[{earliest}]", column] == pytest.approx(alone, rel=1e-10)
 
 
+def treated_by_pair(frame):
+    """The frame with a first year of each pair's own, or none."""
+    pairs = frame[["exporter", "importer"]].drop_duplicates()
+    pairs["first"] = np.random.default_rng(1).choice([np.nan, 2013, 2014], len(pairs))
+    return frame.merge(pairs)
+
+
 @pytest.mark.parametrize("line", ["pair", "dyadic", "unit", "block_jackknife"])
 def test_errors_matrices_sums_and_joint_tests_are_of_one_covariance(frame, given, line):
     of_units = {"estimator": "event_study", "binning": (-3, 3), "vcov": line}
     fits = [cs.fit(frame, "y", **given | of_units)]
     if line in ("pair", "dyadic"):
         # the dyadic variance of this treatment by pair is below that by pair
-        pairs = frame[["exporter", "importer"]].drop_duplicates()
-        rng = np.random.default_rng(1)
-        pairs["first"] = rng.choice([np.nan, *frame["period"].unique()[4:6]], len(pairs))
         by_pair = given | {"cohort": "first", "vcov": line}
-        fits.append(cs.fit(frame.merge(pairs), "y", **by_pair))
+        fits.append(cs.fit(treated_by_pair(frame), "y", **by_pair))
     for fit in fits:
         error, estimate = fit.se(line), fit.coef()
         matrix = fit.vcov(line).set_index("term")
@@ -242,9 +246,8 @@ def test_a_coefficient_without_an_error_gives_none_to_sums_and_joint_tests(frame
 
 def test_the_test_of_leads_is_one_of_the_covariance(frame, given):
     asked = given | {"estimator": "event_study", "binning": (-3, 3)}
-    pairs = frame[["exporter", "importer"]].drop_duplicates()
-    pairs["first"] = np.random.default_rng(1).choice([np.nan, 2013, 2014], len(pairs))
-    by_pair = cs.fit(frame.merge(pairs), "y", **asked | {"cohort": "first", "vcov": "dyadic"})
+    asked |= {"cohort": "first", "vcov": "dyadic"}
+    by_pair = cs.fit(treated_by_pair(frame), "y", **asked)
     joint = by_pair.wald(["event[-3]", "event[-2]"])
     assert by_pair.diagnostic("joint_leads_p") == pytest.approx(joint["p_value"], rel=1e-9)
 
@@ -253,9 +256,7 @@ def test_the_test_of_leads_is_one_of_the_covariance(frame, given):
 def test_effects_before_treatment_are_not_tested_against_a_treated_period(frame, given, is_by_pair):
     asked = given | {"estimator": "event_study", "binning": (-3, 3)}
     if is_by_pair:
-        pairs = frame[["exporter", "importer"]].drop_duplicates()
-        pairs["first"] = np.random.default_rng(1).choice([np.nan, 2013, 2014], len(pairs))
-        frame = frame.merge(pairs)
+        frame = treated_by_pair(frame)
         asked |= {"cohort": "first", "vcov": "dyadic"}
     names = {name for name, *_ in cs.fit(frame, "y", **asked, reference=-2).diagnostics}
     assert "joint_leads_p" in names
