@@ -1,6 +1,6 @@
 {#- The order in which values for one place, year and indicator are believed: not blocked, not quarantined, by the priority of the source
     (or the place it has earned), then the latest edition (a null edition sorts before every other), the source that has the longest run of
-    years around the value (int_source_runs), then file and cell. -#}
+    years around the value (int_observations_precedence), then file and cell. -#}
 {% macro order_of_choice(flag) -%}
     {{ flag }} = 'blocked' asc,
     {{ flag }} = 'quarantined' asc,

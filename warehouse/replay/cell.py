@@ -79,7 +79,7 @@ select
     checked.file_name, checked.sheet_name, checked.cell_ref, checked.raw_text, checked."value",
     checked.unit, limits.rule_kind = 'rate' as is_rate, checked.value_delivered,
     checked.unit_delivered, checked.priority,
-    runs.earned_priority, runs.n_run_years, published.is_current, published.quality_flag,
+    precedence.earned_priority, precedence.n_run_years, published.is_current, published.quality_flag,
     published.quality_rule, published.quality_detail, published.proposed_value,
     checked.quality_flag as flag_again, checked.quality_rule as rule_again,
     (
@@ -98,10 +98,8 @@ inner join marts.fct_indicator_observation as published
         and checked.place_level = published.place_level and checked.city_id = published.city_id
         and checked."year" = published."year" and checked.indicator_id = published.indicator_id
 inner join int_indicator_limits as limits on checked.indicator_id = limits.indicator_id
-left join int_source_runs as runs
-    on checked.source_id = runs.source_id and checked.indicator_id = runs.indicator_id
-        and checked.city_id = runs.city_id and checked."year" = runs."year"
-        and checked.place_level = runs.place_level
+inner join int_observations_precedence as precedence
+    on checked.observation_id = precedence.observation_id
 order by checked.indicator_id, published.is_current desc, checked.choice_rank
 """
 _FLAGS = """

@@ -20,7 +20,7 @@ select
         order by source_id, edition_year nulls first, file_name, sheet_name, row_no, col_no,
             indicator_id, city_id, "year", cell_ref
     ) as observation_id,
-    * exclude (is_current, quality_flag, quality_rule, quality_detail, proposed_value),
+    * exclude (is_current, priority, quality_flag, quality_rule, quality_detail, proposed_value),
     "value" as value_as_delivered,
     quality_flag = 'corrected' as is_corrected
 from marts.fct_indicator_observation

@@ -1,4 +1,4 @@
--- grain: one row is one accepted value, corrected where a correction still applies, with its source's priority
+-- grain: one row is one accepted value, corrected where a correction still applies
 -- key: observation_id
 -- a correction is for one delivered number: once another number is delivered it no longer applies
 select
@@ -9,12 +9,9 @@ select
         when observations."value" = observations.value_delivered then cast(corrections.corrected_value as double)
         else cast(corrections.corrected_value as double) * observations."value" / observations.value_delivered
     end as "value",
-    corrections.source_id is not null as is_corrected,
-    priorities.priority
+    corrections.source_id is not null as is_corrected
 from {{ ref('int_raw_observations') }} as observations
 left join {{ ref('value_corrections') }} as corrections
     on
         {{ same_keys('observations', 'corrections', ['source_id', 'file_name', 'city_id', '"year"', 'indicator_id']) }}
         and observations.value_delivered = cast(corrections.delivered_value as double)
-left join {{ ref('int_source_priorities') }} as priorities
-    on {{ same_keys('observations', 'priorities', ['source_id', 'indicator_id', '"year"']) }}

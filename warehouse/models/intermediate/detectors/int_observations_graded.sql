@@ -23,8 +23,9 @@ worst_flags as (
 graded as (
     select
         observations.*,
-        source_runs.earned_priority,
-        source_runs.n_run_years,
+        precedence.priority,
+        precedence.earned_priority,
+        precedence.n_run_years,
         case
             when worst_flags.grade in ('blocked', 'quarantined') then worst_flags.grade
             when observations.is_corrected then 'corrected'
@@ -39,8 +40,7 @@ graded as (
         worst_flags.proposed_value
     from {{ ref('int_observations_corrected') }} as observations
     left join worst_flags on observations.observation_id = worst_flags.observation_id
-    left join {{ ref('int_source_runs') }} as source_runs
-        on {{ same_keys('observations', 'source_runs', ['place_level', 'city_id', 'indicator_id', 'source_id', '"year"']) }}
+    left join {{ ref('int_observations_precedence') }} as precedence on observations.observation_id = precedence.observation_id
 )
 
 select
