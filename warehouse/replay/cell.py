@@ -79,8 +79,9 @@ select
     checked.file_name, checked.sheet_name, checked.cell_ref, checked.raw_text, checked."value",
     checked.unit, limits.rule_kind = 'rate' as is_rate, checked.value_delivered,
     checked.unit_delivered, checked.priority,
-    precedence.earned_priority, precedence.n_run_years, published.is_current, published.quality_flag,
-    published.quality_rule, published.quality_detail, published.proposed_value,
+    precedence.earned_priority, precedence.n_run_years, published.is_current,
+    published.quality_flag, published.quality_rule, published.quality_detail,
+    published.proposed_value,
     checked.quality_flag as flag_again, checked.quality_rule as rule_again,
     (
         select min(by_hand.reason || ' (' || by_hand.evidence || ')')
