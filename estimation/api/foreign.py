@@ -73,6 +73,7 @@ class Scores:
     effects : tuple of str
         Fixed effects, by name.
     r2 : float or None
+        Fixed effects included.
     notes : tuple of str
         What keeps its numbers from being exact.
     """
@@ -425,6 +426,10 @@ def _of_linearmodels(fit: Any) -> Scores:
     absorbed = getattr(fit.model, "_absorb", None)
     if absorbed is not None:
         effects += [str(name) for name in getattr(absorbed, "columns", ["absorbed"])]
+    r2 = fit.rsquared
+    # that of a panel leaves its effects out
+    if hasattr(fit, "rsquared_inclusive"):
+        r2 = fit.rsquared_inclusive
     return Scores(
         terms=tuple(map(str, fit.params.index)),
         estimate=fit.params.to_numpy(),
@@ -435,7 +440,7 @@ def _of_linearmodels(fit: Any) -> Scores:
         rows=rows,
         estimator=type(fit.model).__name__,
         effects=tuple(effects),
-        r2=_number(fit.rsquared),
+        r2=_number(r2),
     )
 
 

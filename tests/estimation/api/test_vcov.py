@@ -267,6 +267,8 @@ def test_packages_and_the_librarys_own_fit_agree():
         found = dict(zip(zip(other.term, other.vcov, strict=True), other.std_error, strict=True))
         packages = "`cs.vcov` of {pyfixest} and {linearmodels}"
         agrees("`cs.fit`, `dyadic` and `pair`", packages, errors, found, rel=1e-7)
+        # pair and period effects count as explained, whichever package absorbs them
+        assert other.r2 == pytest.approx(own.r2, rel=1e-6)
     fitted = IV2SLS(kept.y, kept[["x0"]], kept[["treated"]], kept[["period"]]).fit()
     instrumented = cs.vcov(fitted, data=kept, **given)
     peer = cs.vcov(pf.feols("y ~ x0 - 1 | treated ~ period", kept), **given)
