@@ -3,7 +3,16 @@
 -- key: observation_id
 with values_of_cities as (
     select
-        observations.*,
+        observations.observation_id,
+        observations.city_id,
+        observations.indicator_id,
+        observations."year",
+        observations.source_id,
+        observations.edition_year,
+        observations.file_name,
+        observations.row_no,
+        observations.col_no,
+        observations."value",
         precedence.* exclude (observation_id),
         ln(observations."value") as log_value
     from {{ ref('int_observations_corrected') }} as observations
