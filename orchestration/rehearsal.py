@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from orchestration.change_sentences import FLAGS, NAMED_VALUES
-from warehouse.build_database import rows_of
+from warehouse.database import rows_of
 
 COLUMNS = (
     *("edition", "run_id", "kind", "name", "status", "n_values", "before", "after"),

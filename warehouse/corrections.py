@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.build_database import rows_of
+from warehouse.database import rows_of
 from warehouse.errors import Refused
 from warehouse.ingest.place_names import place_key, read_place_names
 from warehouse.whole_files import write_whole

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.home import Home
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.errors import Refused
 
 

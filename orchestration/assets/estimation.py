@@ -9,7 +9,7 @@ from orchestration.assets.check_upstream import require_upstream
 from orchestration.dagster_ui.metadata import describe_table
 from orchestration.run import Run
 from orchestration.stages import estimates
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.publication.tables import read_comments
 
 GROUP = "estimates"

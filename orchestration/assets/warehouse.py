@@ -21,7 +21,7 @@ from orchestration.dbt_runner import ensure_manifest, failed, raise_on_failure
 from orchestration.home import REPO, Home
 from orchestration.run import Run
 from orchestration.stages import warehouse as stage
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 
 SAMPLE_ROWS = 20
 # What is built before the gate of staging: names, codes and units are resolved, and the tables that

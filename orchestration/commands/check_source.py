@@ -12,7 +12,7 @@ import duckdb
 from orchestration.archived_tables import read_archived, runs_of_kind
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
-from warehouse.build_database import open_memory
+from warehouse.database import open_memory
 from warehouse.errors import Refused
 from warehouse.ingest.comparable import why_not_compared
 from warehouse.ingest.landing import read_folder

@@ -1,4 +1,4 @@
-"""`citysync fetch nbs`: fetch official data from their service into a landing on this machine."""
+"""`citysync fetch SOURCE`: download official data (nbs, world_bank) into a landing."""
 
 from __future__ import annotations
 

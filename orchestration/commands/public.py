@@ -20,7 +20,7 @@ from orchestration.publication_folders import opened
 from orchestration.settings import setting
 from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, say
-from warehouse.build_database import open_build, open_memory
+from warehouse.database import open_build, open_memory
 from warehouse.errors import Refused
 from warehouse.publication.datapackage import NAME as PACKAGE
 from warehouse.publication.manifest import MANIFEST

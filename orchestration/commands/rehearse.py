@@ -23,7 +23,7 @@ from orchestration.settings import check_settings, number, path_of_landing
 from orchestration.simulated_landing import landing_path, write_simulated
 from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, progress, say
-from warehouse.build_database import open_memory
+from warehouse.database import open_memory
 from warehouse.errors import Refused
 from warehouse.ingest.delivered_files import POLICY_SOURCE
 from warehouse.ingest.landing import read_landing

@@ -24,7 +24,7 @@ from orchestration.home import Home
 from orchestration.machine_faults import explain
 from orchestration.publication_folders import publication_folder
 from orchestration.terminal import Exit, end_command, put
-from warehouse.build_database import open_memory
+from warehouse.database import open_memory
 from warehouse.errors import Refused
 from warehouse.publication.archive import load_archive
 from warehouse.publication.open_yearly_files import add_yearly_tables, files_of_tables

@@ -15,7 +15,7 @@ import duckdb
 
 from orchestration.evidence.blocks import BLOCKS, FIRST_LANDING, LANDING_TABLES, TABLES
 from orchestration.evidence.figures import FUNCTIONS
-from warehouse.build_database import rows_of
+from warehouse.database import rows_of
 from warehouse.publication.errors import PublishError
 
 PAGES = (

@@ -17,7 +17,7 @@ from orchestration.gates.known_warnings import Known, check_changes, read_known
 from orchestration.home import Home
 from orchestration.run import Run
 from orchestration.terminal import progress
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.publication.publish import run_id_of
 
 # "Re-execute from failure" would only check the tables again that are already built.

@@ -1,8 +1,8 @@
 """Hash what a run depends on: files, code, seeds, settings and package versions.
 
-`take_fingerprint` compares a run with an earlier one: by content alone, never by time. `note_code`
-finds files that were written *while* a run worked, so it holds their times too. How something is
-hashed is in `warehouse/hashing.py`, what follows from a difference in `plan.py`.
+`take_fingerprint` hashes content alone, never times, and `plan.py` compares it with an earlier
+one. `note_code` finds files that were written *while* a run worked, so it notes their times too.
+How something is hashed is in `warehouse/hashing.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from orchestration.home import REPO
 from orchestration.settings import RECORDED_SETTINGS
 from warehouse.hashing import code_files, hash_file, hash_parts, hash_tree
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.snapshot import take_snapshot
+from warehouse.ingest.unchanged_files import take_snapshot
 
 CODE = (
     "dbt_project.yml",

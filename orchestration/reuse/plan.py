@@ -126,7 +126,7 @@ def drop_later_tables(home: Home) -> None:
     """Drop the tables of a build that the stages after the marts write, so that none is left that
     earlier code wrote.
     """
-    from warehouse.build_database import open_build
+    from warehouse.database import open_build
 
     with open_build(home.build) as con:
         for schema in ("meta", "estimates"):

@@ -17,7 +17,7 @@ from orchestration.run import Run
 from orchestration.settings import uses_spark
 from orchestration.supervision import end_when_parent_ends
 from orchestration.unit_workers import n_processes
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.sql_text import literal
 
 # outcomes of pairs, and series of cities

@@ -20,7 +20,7 @@ from orchestration.stages.losses import require_no_loss
 from orchestration.stages.movement import measure_movement
 from orchestration.stages.promises import check_promises
 from orchestration.terminal import progress
-from warehouse.build_database import open_build, write_frame
+from warehouse.database import open_build, write_frame
 from warehouse.ingest.simulation.landing import PLANTED
 from warehouse.publication.tables import comment_tables
 

@@ -21,7 +21,7 @@ from orchestration.reuse.fingerprint import git_commit
 from orchestration.run import Run
 from orchestration.settings import number, uses_spark
 from orchestration.terminal import progress
-from warehouse.build_database import open_build, write_frame
+from warehouse.database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.change_tables import Compared
 from warehouse.publication.losses import CONFIRMED

@@ -12,7 +12,7 @@ import pandas as pd
 
 from orchestration.run import Run
 from orchestration.terminal import progress
-from warehouse.build_database import open_build, write_frame
+from warehouse.database import open_build, write_frame
 from warehouse.publication.change_tables import CannotBeCompared, database_before
 from warehouse.publication.errors import PublishError
 from warehouse.publication.untrusted import open_untrusted

@@ -16,7 +16,7 @@ from orchestration.archived_tables import read_archived, runs_of_kind
 from orchestration.registered_lists import read_registered
 from orchestration.run import Run
 from orchestration.terminal import progress
-from warehouse.build_database import open_build, open_memory, write_frame
+from warehouse.database import open_build, open_memory, write_frame
 
 RESULT = """
 create macro result_of(estimate, low, high, p) as coalesce(

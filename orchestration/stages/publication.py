@@ -10,7 +10,7 @@ from orchestration.run import Run
 from orchestration.settings import number
 from orchestration.stages.losses import require_no_loss
 from orchestration.stages.meta import manifest_of
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.publication.publish import publish as write_publication
 
 

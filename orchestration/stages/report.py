@@ -9,7 +9,7 @@ from __future__ import annotations
 from orchestration.run import Run
 from orchestration.settings import setting
 from orchestration.stages.meta import manifest_of, write_check_changes, write_meta
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.publication.change_tables import write_changes
 from warehouse.publication.publish import run_id_of
 from warehouse.publication.tables import comment_tables

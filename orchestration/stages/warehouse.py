@@ -12,7 +12,7 @@ from typing import Any
 from orchestration.dbt_runner import failed
 from orchestration.home import Home
 from orchestration.run import Run
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.ingest.errors import LandingError
 
 # `make test` runs them

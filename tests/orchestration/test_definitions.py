@@ -32,7 +32,7 @@ from orchestration.stages.meta import describe_sources
 from orchestration.stages.warehouse import require_values
 from tests.conftest import REPO
 from tests.orchestration.conftest import refresh
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.layouts import load_layouts
 

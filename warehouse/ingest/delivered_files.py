@@ -15,7 +15,7 @@ from warehouse.ingest.layout_model import Layout, Table
 from warehouse.ingest.raw_table import TIDY_SOURCE, FileOrigin
 from warehouse.ingest.roster import PLACES_SOURCE, ROSTER, ZONES
 from warehouse.ingest.sheets.choice import matches_path, tables_for
-from warehouse.ingest.snapshot import Snapshot
+from warehouse.ingest.unchanged_files import Snapshot
 
 POLICY_SOURCE = "policy_texts"
 ROOT_SOURCE = "."

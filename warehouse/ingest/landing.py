@@ -45,7 +45,7 @@ from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSI
 from warehouse.ingest.raw_parquet import Counts, read_counts
 from warehouse.ingest.raw_table import TIDY_SOURCE
 from warehouse.ingest.roster import read_roster
-from warehouse.ingest.snapshot import MOST_BYTES, require_unchanged, take_snapshot
+from warehouse.ingest.unchanged_files import MOST_BYTES, require_unchanged, take_snapshot
 from warehouse.ingest.workers.jobs import RawJob
 from warehouse.ingest.workers.pool import Pool, Task, limits_for
 from warehouse.whole_files import write_whole

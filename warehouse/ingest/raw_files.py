@@ -22,8 +22,8 @@ from warehouse.ingest.sheets.observations import (
     build_file_observations,
     build_observation_parts,
 )
-from warehouse.ingest.snapshot import open_delivered
 from warehouse.ingest.tidy import build_tidy_parts
+from warehouse.ingest.unchanged_files import open_delivered
 
 _HEAD = 4096
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.place_names import read_seed
-from warehouse.ingest.snapshot import open_delivered, take_snapshot
+from warehouse.ingest.unchanged_files import open_delivered, take_snapshot
 
 PLACES_SOURCE = "places"
 ROSTER, ZONES = "roster.csv", "zones.csv"

@@ -1,6 +1,4 @@
-"""The statements behind `changes`: what is compared of a publication, and the tables of
-differences.
-"""
+"""SQL of `change_tables`: what is compared of two publications, and the tables of differences."""
 
 # The best value that each source has for a place, year and indicator, in the old publication and in
 # the new build.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.publication import change_queries as sql
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated

@@ -17,9 +17,9 @@ from typing import Any
 
 import duckdb
 
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.snapshot import take_snapshot
+from warehouse.ingest.unchanged_files import take_snapshot
 from warehouse.publication.errors import PublishError
 from warehouse.publication.untrusted import attach_untrusted
 

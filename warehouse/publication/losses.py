@@ -21,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationLoses, PublishError
 from warehouse.publication.manifest import order_key, read_manifest

@@ -31,7 +31,7 @@ from warehouse.publication.tables import copy_tables
 
 
 def run_id_of(time: datetime) -> str:
-    """Return the id of a run from the time (UTC) at which its publication was begun."""
+    """Return the id of a run: the time (UTC) at which it started."""
     return time.strftime("%Y%m%dT%H%M%S.%fZ")
 
 

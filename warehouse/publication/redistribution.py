@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.hashing import hash_file
 from warehouse.publication.datapackage import NAME as PACKAGE
 from warehouse.publication.datapackage import drop_dangling_keys

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from warehouse.build_database import open_memory
+from warehouse.database import open_memory
 from warehouse.hashing import hash_bytes
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import files_of

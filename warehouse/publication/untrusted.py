@@ -22,7 +22,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.build_database import open_memory
+from warehouse.database import open_memory
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import REMEDY, checked_manifest, is_plain_file
 from warehouse.sql_text import quote

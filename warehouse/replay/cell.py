@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
-from warehouse.build_database import rows_of
 from warehouse.corrections import cells_of, named, shown
+from warehouse.database import rows_of
 from warehouse.errors import Refused
 from warehouse.ingest.place_names import read_province_names
 from warehouse.replay.measures import LOG, MEASURES

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.build_database import rows_of
+from warehouse.database import rows_of
 from warehouse.ingest.place_names import read_seed
 
 # the columns of a city's year that a figure of an indicator may become

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.build_database import rows_of
+from warehouse.database import rows_of
 from warehouse.replay.models import make
 from warehouse.sql_text import literal
 

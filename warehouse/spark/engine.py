@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.spark.faults import SparkFault, explain, require_java
 from warehouse.sql_text import literal
 from warehouse.whole_files import remove_any

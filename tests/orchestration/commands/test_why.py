@@ -11,7 +11,7 @@ import pytest
 from estimation.analyses.primary import LEFT_OUT
 from orchestration.commands.why import why
 from orchestration.terminal import Exit
-from warehouse.build_database import open_memory
+from warehouse.database import open_memory
 from warehouse.errors import Refused
 from warehouse.publication.untrusted import DATABASE, open_untrusted
 from warehouse.replay import flips

@@ -29,7 +29,7 @@ from orchestration.reuse.plan import (
     plan_refresh,
 )
 from tests.orchestration.conftest import refresh
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.publication.manifest import hash_files, write_manifest
 
 FINGERPRINT = Fingerprint("l", "m", "p")

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from orchestration.change_sentences import change_sentences
-from warehouse.build_database import open_build
+from warehouse.database import open_build
 from warehouse.publication import change_queries
 from warehouse.publication.change_tables import (
     TABLES,

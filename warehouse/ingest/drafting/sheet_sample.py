@@ -18,7 +18,7 @@ from typing import BinaryIO
 from warehouse.ingest.cells.cell_values import cell_text
 from warehouse.ingest.formats.grids import check_format, named_format, read_grids
 from warehouse.ingest.formats.row_batches import Cell, find_encoding, read_parts
-from warehouse.ingest.snapshot import open_delivered
+from warehouse.ingest.unchanged_files import open_delivered
 
 #: So many rows of a sheet are taken from its beginning, and about as many from the rest.
 HEAD_ROWS, OTHER_ROWS = 2_000, 8_000

@@ -18,7 +18,7 @@ from warehouse.ingest.policy.metadata import read_metadata
 from warehouse.ingest.policy.schema import POLICY_SCHEMA
 from warehouse.ingest.raw_parquet import Counts, write_parts
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.snapshot import open_delivered
+from warehouse.ingest.unchanged_files import open_delivered
 
 SHINGLE_LENGTH = 8
 SKETCH_SHARE = 16

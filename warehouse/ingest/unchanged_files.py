@@ -1,5 +1,6 @@
-"""Hash a delivered file with its size and time of change, and refuse it if these differ later: a
-delivery that is copied while it is read would be read in part.
+"""Hash a delivered file and refuse it if its size or time of change differ later.
+
+A file that is still being copied would otherwise be read in part.
 """
 
 from __future__ import annotations
@@ -90,11 +91,9 @@ def require_unchanged(location: Path, snapshot: Snapshot) -> None:
 
 
 def open_delivered(location: Path) -> BinaryIO:
-    """Return the file open for reading; a FileFault where it cannot be, or something else stands
-    there.
-    """
+    """Return the file open for reading; a FileFault if it cannot be opened or is no file."""
     with _as_faults():
-        # at once, without waiting for somebody who writes into a pipe: that would be for ever
+        # without O_NONBLOCK opening a pipe waits for a writer, who may never come
         descriptor = os.open(location, os.O_RDONLY | os.O_NONBLOCK)
         try:
             _require_file(os.fstat(descriptor))

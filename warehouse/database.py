@@ -1,7 +1,7 @@
-"""The database of a build: open it, put a data frame into it, read rows by name.
+"""Connect to the DuckDB of a build or in memory, write a data frame, read rows by name.
 
-Imports nothing heavy: a refresh that has nothing to do opens one too. Not here: what the tables
-mean (`models/`) and the published copy (`publication/`).
+It imports nothing heavy, since a refresh that has nothing to do connects too. `models/` describe
+the tables, `publication/` copies them.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the database `citysync.duckdb` of a build folder, closed also on an error;
-    times are in UTC.
-    """
+    """Connect to `citysync.duckdb` of a build folder (times in UTC); close it also on an error."""
     options = {"threads": os.environ.get("CITYSYNC_THREADS", "2")}
     path = str(build / "citysync.duckdb")
     with duckdb.connect(path, read_only=read_only, config=options) as con:
@@ -32,7 +30,7 @@ def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
 
 @contextmanager
 def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an empty database in memory, closed also on an error."""
+    """Connect to an empty database in memory; close it also on an error."""
     with duckdb.connect() as con:
         yield con
 
@@ -40,9 +38,7 @@ def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
 def write_frame(
     con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame
 ) -> None:
-    """Replace a table by a data frame; schema and table are names of this code, never delivered
-    ones.
-    """
+    """Replace a table by a data frame. Schema and table must never be delivered names."""
     con.execute(f"create schema if not exists {schema}")
     con.register("incoming_frame", frame)
     con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")
