@@ -144,6 +144,9 @@ def fit_design(
     like = []
     if k and solution.lost[0, k:].any() and isinstance(sample, FitSample):
         like = _controls_like_treatment(sample, design, control_names)
+    treated = count_treated(sample, design)
+    if has_cells.any() and not treated.pilots[-1]:
+        raise NotEstimable(_why_none_is_compared(design))
     chosen, missed = _identified(design, solution.lost[0, k:], has_cells, like)
     combine = np.zeros((len(chosen) + k, design.x.shape[-1] + k))
     combine[: len(chosen), : design.x.shape[-1]] = design.combine[chosen]
@@ -164,7 +167,7 @@ def fit_design(
     rests_on = np.zeros((len(chosen) + k, len(has_cells) + 1))
     rests_on[: len(chosen), :-1] = design.combine[chosen]
     rests_on[len(chosen) :, -1] = 1
-    counts = count_treated(sample, design).fewest(rests_on)
+    counts = treated.fewest(rests_on)
     fits = []
     for m in range(len(sample.outcomes)):
         weights = influence_weights(solution, design.x, statistics, m, combine)[0]
@@ -268,6 +271,17 @@ def _controls_like_treatment(sample: FitSample, design: Design, names: Sequence[
         if any(abs((values * one).sum()) > 1 - 1e-10 for one in treatments):
             found.append(name)
     return found
+
+
+def _why_none_is_compared(design: Design) -> str:
+    """Return what leaves treated years without a year of the same pair that they differ from."""
+    compared = "both before and after its admission"
+    if ESTIMATORS[design.estimator].has_reference:
+        compared = "in the reference year and in another one"
+    return (
+        f"{design.name}: no treated pair is observed {compared}, so pair effects absorb its "
+        "treatment: give earlier years, or a cohort_year after the first year"
+    )
 
 
 def _identified(

@@ -267,6 +267,10 @@ REFUSED = {
             of_frame(cohort={f"c{k:03}": 2012 + k % 2 for k in range(99)}),
             "no unit is without a first treated period",
         ),
+        *(
+            (of_frame(cohort={"c001": 2010}, estimator=name), f"{name}: no treated pair .*earlier")
+            for name in ("twfe", "event_study")
+        ),
         (treated_rows_are_blank, "no treated pair is kept: give pairs of a treated unit with"),
         (of_frame(estimator="event_study", reference=-30), "choose a reference from"),
         (in_every_second_year, "no row is 1 period before treatment: .* such as -2, -4"),
