@@ -232,7 +232,8 @@ def vcov(
         the rows that the fit used, and refused if they are a column of the frame that the fit keeps
         in another order. As pyfixest drops labels, a series must be a column of the data
         that its fit keeps, of the same name and ids.
-        A row of a unit with itself (trade at home) is taken.
+        A unit with itself (trade at home) is a pair, too: its rows may be related to every row of
+        the unit, and count once in the unit's sum.
     vcov : str or sequence of str
         Of ``dyadic``: two rows may be related where their pairs share a unit, one row in the
         other's opposite direction counted once; ``unit``: the same, unit by unit, never negative

@@ -75,6 +75,8 @@ class PanelTable:
         value = self.columns[column][row]
         if self.columns[column].blank[row]:
             return "a blank cell"
+        if hasattr(value, "freqstr"):
+            return f"{str(value)!r}, a period of frequency {value.freqstr}"
         return repr(
             str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
         )
@@ -116,8 +118,13 @@ class PanelTable:
                 parsed[code] = self.dates.number(date)
             elif isinstance(value, str) and is_number(value):
                 parsed[code] = float(value)
+            elif kind.startswith(YEARS) and getattr(date, "freqstr", "") == "Y-DEC":
+                parsed[code] = date.year
             elif not is_nothing(value):
-                raise fail(code, kind, "give numbers" if date is not None else "correct the cell")
+                remedy = "correct the cell" if date is None else "give numbers"
+                if date is not None and kind.startswith((YEARS, PERIODS)):
+                    remedy = "give whole numbers, as the panel's periods are"
+                raise fail(code, kind, remedy)
         # a blank has the code -1: the last place
         return parsed[found.codes]
 
@@ -136,8 +143,7 @@ class PanelTable:
         """
         suffix = " or a blank (never)" if may_be_blank else ""
         if calendar is None:
-            found = [date_of(value) for value in self.columns[columns[0]].values]
-            self.dates = Dates(found) if found and None not in found else None
+            self.dates = self._dates(columns[0])
         kind = (PERIODS if calendar is False else YEARS) + suffix
         values = [self.numbers(column, kind) for column in columns]
         if calendar is None:
@@ -146,6 +152,19 @@ class PanelTable:
             self._whole(column, v, may_be_blank, calendar, suffix)
             for column, v in zip(columns, values, strict=True)
         ]
+
+    def _dates(self, column: str) -> Dates | None:
+        """Return the dates of a column; None where no cell is one."""
+        cells = self.columns[column]
+        codes = [code for code, value in enumerate(cells.values) if not is_nothing(value)]
+        found = [date_of(cells.values[code]) for code in codes]
+        if not any(found):
+            return None
+        if None in found:
+            row = int(np.argmax(cells.codes == codes[found.index(None)]))
+            remedy = "write all periods as dates, or all as numbers"
+            raise self.fail(row, column, "a date, as in other rows", self.shown(column, row), remedy)
+        return Dates(found)
 
     def period_shown(self, number: int) -> Any:
         """Return a period as it was given."""
@@ -162,7 +181,9 @@ class PanelTable:
         if wrong.any():
             row = int(np.argmax(wrong))
             remedy = "correct the cell"
-            if self.dates is not None and not calendar:
+            if blank[row]:
+                remedy = "fill it in or remove the row"
+            elif self.dates is not None and not calendar:
                 remedy = "give a date; a number counts the panel's periods from 1"
             elif whole[row] > LAST_YEAR:
                 remedy = "give years, or number the periods 1, 2, 3, ..."

@@ -53,7 +53,7 @@ def open_source(panel: Any, what: str = "panel") -> Source:
     if isinstance(panel, str | os.PathLike):
         return open_file(Path(panel))
     if isinstance(panel, Mapping):
-        return _open_mapping(panel)
+        return _open_mapping(panel, what)
     package = type(panel).__module__.split(".")[0].removeprefix("_")
     if type(panel).__name__ == "LazyFrame":
         found, remedy = "a polars LazyFrame", "give panel.collect()"
@@ -111,12 +111,13 @@ def _open_relation(relation: Any) -> Source:
     return Source(label, tuple(relation.columns), read)
 
 
-def _open_mapping(columns: Mapping[Any, Any]) -> Source:
-    found = {str(name): _one_kind(cells, str(name), "mapping") for name, cells in columns.items()}
+def _open_mapping(columns: Mapping[Any, Any], what: str) -> Source:
+    found = {str(name): _one_kind(cells, str(name), what) for name, cells in columns.items()}
     lengths = {name: len(column) for name, column in found.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{length} in {name}" for name, length in lengths.items())
-        raise PanelError("mapping", None, None, "arrays of one length", shown, "correct them")
+        remedy = "give each a value for every row"
+        raise PanelError(what, None, None, "columns of one length", shown, remedy)
     return Source("mapping", tuple(found), lambda wanted, texts: {n: found[n] for n in wanted})
 
 

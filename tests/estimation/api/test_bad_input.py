@@ -102,6 +102,18 @@ FAULTS = {
         "period",
         ["number the periods 1, 2, 3"],
     ),
+    "a quarter that is none": (
+        lambda f: f.assign(period=f["period"].astype(str) + np.where(f.index == 3, "Q5", "Q1")),
+        4,
+        "period",
+        ["found '2013Q5'", "all periods as dates"],
+    ),
+    "blank quarter": (
+        lambda f: f.assign(period=(f["period"].astype(str) + "Q1").mask(f.index == 3, "")),
+        4,
+        "period",
+        ["a blank cell", "remove the row"],
+    ),
     "one year": (lambda f: f[f["period"] == 2012], None, "period", ["at least two years", "2012"]),
     "names in the index": (
         lambda f: f.set_index(["exporter", "importer"]),

@@ -303,6 +303,21 @@ def test_dates_beside_a_panel_are_read_in_its_time_zone_and_fiscal_years(frame, 
             cs.fit(frame.assign(period=time), "y", **given | {"cohort": cohort})
 
 
+def test_a_year_beside_whole_numbers_is_that_year_and_a_quarter_or_fiscal_year_is_refused(
+    frame, given
+):
+    by_year = cs.fit(frame, "y", **given)
+
+    def entry(freq):
+        starts = {unit: pd.Period(f"{year}-01", freq) for unit, year in given["cohort"].items()}
+        return given | {"cohort": starts}
+
+    assert cs.fit(frame, "y", **entry("Y")).estimates == by_year.estimates
+    for freq in ("Q", "Y-JUN"):
+        with pytest.raises(cs.PanelError, match=f"frequency {freq}.*; give whole numbers"):
+            cs.fit(frame, "y", **entry(freq))
+
+
 def test_two_kinds_of_units_are_noted(frame, given):
     cohort = {"A1": 2013, "A2": 2014, "A3": 2014, "A4": 2013}
     units = pd.MultiIndex.from_product([range(1, 6), range(1, 31), range(2010, 2017)])

@@ -194,7 +194,7 @@ REFUSED = {
         (of_frame(engine="database"), "one of arrays, all_pairs"),
         (lambda at: cs.fit(pd.DataFrame({"a;b;y": [1]}), "y", unit=UNIT), "columns by commas"),
         (of_frame(cohort={"C001": 2010, "9.0": 2011}), "cohort: expected units .* such as c"),
-        (of_arrays(lambda f: {**f, "y": f["y"][:-1]}), "arrays of one length"),
+        (of_arrays(lambda f: {**f, "y": f["y"][:-1]}), "panel: expected columns of one length"),
         (of_arrays(lambda f: {**f, "y": np.stack([f["y"], f["y"]])}), "1-dimensional"),
         (of_arrays(lambda f: {**f, "y": f["y"] + 1j}), "complex"),
         (of_arrays(lambda f: {**f, "period": f["period"] + 0.5}), "column period: expected a year"),

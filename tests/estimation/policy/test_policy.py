@@ -174,6 +174,11 @@ def test_a_fault_of_the_list_names_its_row_and_column(listed, said):
     assert said in str(error.value)
 
 
+def test_columns_of_other_lengths_are_those_of_the_list(panel):
+    with pytest.raises(cs.PanelError, match="list: .* found 2 in unit, 1 in year"):
+        run(panel, {"unit": [100, 101], "year": [2012]})
+
+
 def test_a_date_of_july_to_december_counts_from_the_next_year(panel, listed):
     dated = listed.assign(date=[f"{year}-{7 - k % 2:02d}-01" for k, year in enumerate(listed.year)])
     starts = run(panel, dated.drop(columns="year")).places()["start"]
