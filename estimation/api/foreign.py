@@ -423,7 +423,8 @@ def _of_linearmodels(fit: Any) -> Scores:
         regressors = estimator.z @ np.linalg.lstsq(estimator.z, regressors, rcond=None)[0]
     rows = _rows_of_linearmodels(fit)
     effects = [name for name in ("entity", "time") if getattr(fit.model, f"{name}_effects", False)]
-    absorbed = getattr(fit.model, "_absorb", None)
+    other = getattr(fit.model, "_other_effect_cats", None)
+    absorbed = getattr(fit.model, "_absorb", getattr(other, "dataframe", None))
     if absorbed is not None:
         effects += [str(name) for name in getattr(absorbed, "columns", ["absorbed"])]
     r2 = fit.rsquared

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -203,6 +203,7 @@ def primary(
             given = (cities.growth, cities.years, cities.cohort, cities.block)
             result = fit_measure(*given, **settings)
         else:
+            cities = _with_known_periods(cities)
             least_share = 1 if names else LEAST_SHARE
             kept, more = _with_most_periods(cities, least_share)
             arrays = (cities.growth[kept], cities.years, cities.cohort[kept], cities.block[kept])
@@ -227,6 +228,16 @@ def _require_variation(covariates: np.ndarray, block: np.ndarray, names: Sequenc
             before = listed(["the block", *names[:place]])
             expected = f"values of {name} that do not follow from {before}"
             raise refused("covariates", expected, "a weighted sum of these", "leave it out")
+
+
+def _with_known_periods(cities: CityFile) -> CityFile:
+    """Return the panel without periods in which no unit has a value: a period without rows is none,
+    either.
+    """
+    known = np.isfinite(cities.growth).any(axis=0)
+    if not known.any():
+        return cities
+    return replace(cities, growth=cities.growth[:, known], years=cities.years[known])
 
 
 def _with_most_periods(cities: CityFile, least_share: float) -> tuple[np.ndarray, list[str]]:

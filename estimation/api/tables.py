@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -139,12 +140,11 @@ def etable(
         keep = require_names(keep, "keep")
         known = {*(e.term for e in every), *map(label_of, every)}
         require_among("keep", keep, sorted(known), "some")
-    kept = [e for e in every if keep is None or e.term in keep or label_of(e) in keep]
-    terms = dict.fromkeys(labels.get(label_of(e), label_of(e)) for e in kept)
+    columns = [_kept(fit, labels, keep) for fit in fits]
     rows: list[tuple[str, tuple]] = []
-    for term in terms:
-        rows += _coefficient(fits, term, labels, style)
-    shown = {label_of(e) for e in kept}
+    for term in dict.fromkeys(chain(*columns)):
+        rows += _coefficient(fits, term, [own.get(term, []) for own in columns], style)
+    shown = {label_of(e) for own in columns for e in chain(*own.values())}
     facts = [_facts(fit, vcov, shown) for fit in fits]
     kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
     foot = [(kind, tuple(own.get(kind, "") for own in facts)) for kind in kinds]
@@ -167,12 +167,27 @@ class _Style:
     has_intervals: bool
 
 
+def _kept(
+    fit: Result, labels: Mapping[str, str], keep: Sequence[str] | None
+) -> dict[str, list[Estimate]]:
+    """Return the rows of a fit's coefficients that a table shows, by what they are called there."""
+    found: dict[str, list[Estimate]] = {}
+    for e in fit.estimates:
+        term = label_of(e)
+        if keep is not None and e.term not in keep and term not in keep:
+            continue
+        own = found.setdefault(labels.get(term, term), [])
+        if own and label_of(own[0]) != term:
+            expected, remedy = "a text of its own for each coefficient", "rename one of them"
+            given = f"'{labels.get(term, term)}' for {label_of(own[0])} and {term}"
+            raise PanelError("labels", None, None, expected, given, remedy)
+        own.append(e)
+    return found
+
+
 def _coefficient(
-    fits: Sequence[Result], term: str, labels: Mapping[str, str], style: _Style
+    fits: Sequence[Result], term: str, found: Sequence[list[Estimate]], style: _Style
 ) -> list[tuple[str, tuple]]:
-    found = [
-        [e for e in fit.estimates if labels.get(label_of(e), label_of(e)) == term] for fit in fits
-    ]
     cells = [_estimate(fit, own, style) for fit, own in zip(fits, found, strict=True)]
     rows = [(term, tuple(cells))]
     errors = tuple(_error(own, style) for own in found)

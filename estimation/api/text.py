@@ -238,7 +238,7 @@ def number(value: float | None, digits: int = DIGITS) -> str:
     """Digits after the point, or significant ones of what is small."""
     if value is None:
         return ""
-    if value == 0 or 10.0 ** (1 - digits) <= abs(value) < 1e6:
+    if value == 0 or abs(value) >= 10.0 ** (1 - digits):
         return f"{value:.{digits}f}"
     return f"{value:.{max(digits - 1, 1)}g}"
 

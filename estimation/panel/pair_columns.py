@@ -72,7 +72,7 @@ class PairColumns:
             if isinstance(value, tuple | list):
                 if self.is_of_units:
                     require_text(value, name, expected, "a panel of units has one column of them")
-                require_pair(value, name)
+                require_pair(value, name, ", or the values by unit as a mapping")
 
     @property
     def is_of_units(self) -> bool:

@@ -79,7 +79,8 @@ class PairRows:
         names = ", ".join(columns.unit)
         if i == j:
             found = f"a pair of {i} with itself"
-            raise self.table.fail(row, names, "two units", found, "remove the row")
+            remedy = "remove the row, or give units of two kinds (bank 1, firm 1) different ids"
+            raise self.table.fail(row, names, "two units", found, remedy)
         kind = "as integers" if self.ids.dtype.kind == "i" else "as text"
         expected, found = f"{columns.unit[0]} < {columns.unit[1]} ({kind})", f"{i} > {j}"
         raise self.table.fail(

@@ -115,13 +115,13 @@ def require_names(given: Any, what: str, *, may_be_empty: bool = False) -> tuple
     return names
 
 
-def require_pair(given: Any, what: str = "unit") -> tuple[str, str]:
+def require_pair(given: Any, what: str = "unit", instead: str = "") -> tuple[str, str]:
     """Return the two columns of units of a pair."""
     names = tuple(given) if isinstance(given, tuple | list) else ()
     are_names = len(names) == 2 and all(isinstance(name, str) for name in names)
     if not are_names or names[0] == names[1]:
         expected = "two names of columns, one for each unit of a pair"
-        raise refused(what, expected, given, f"give {what}=(first, second)")
+        raise refused(what, expected, given, f"give {what}=(first, second){instead}")
     return names[0], names[1]
 
 

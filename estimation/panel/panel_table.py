@@ -162,8 +162,8 @@ class PanelTable:
             return None
         if None in found:
             row = int(np.argmax(cells.codes == codes[found.index(None)]))
-            remedy = "write all periods as dates, or all as numbers"
-            raise self.fail(row, column, "a date, as in other rows", self.shown(column, row), remedy)
+            expected, remedy = "a date, as in other rows", "write all as dates, or all as numbers"
+            raise self.fail(row, column, expected, self.shown(column, row), remedy)
         return Dates(found)
 
     def period_shown(self, number: int) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -76,7 +77,7 @@ def open_source(panel: Any, what: str = "panel") -> Source:
 
 def _one_kind(cells: Any, name: str, label: str) -> Column:
     """Return a column; one that mixes kinds of cells is an error that names the first row of
-    another.
+    the rarest.
     """
     try:
         column = column_of(cells)
@@ -88,10 +89,12 @@ def _one_kind(cells: Any, name: str, label: str) -> Column:
         # a blank has the code -1, which takes the last one
         kinds.append("")
         of_row = [kinds[code] for code in column.codes]
-        first = next(filter(None, of_row))
-        row, kind = next((r, k) for r, k in enumerate(of_row) if k not in {"", first})
-        found = f"{column[row]!r}, {kind} beside {first}"
-        remedy = "turn the whole column into text, or into numbers"
+        counts = Counter(filter(None, of_row))
+        # of two that are as frequent the one that comes later
+        *_, (kind, _) = counts.most_common()
+        row = of_row.index(kind)
+        found = f"{column[row]!r}, {kind} beside {counts.most_common(1)[0][0]}"
+        remedy = "correct it (blank = missing), or turn the whole column into text, or into numbers"
         raise PanelError(label, row + 1, name, "values of one kind", found, remedy)
     return column
 

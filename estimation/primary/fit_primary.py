@@ -14,7 +14,7 @@ from .channels import Channel, estimate_channels
 from .city_panel import NO_VARIATION, CityPanel, Window, build_panel, lacking
 from .contrast import Contrast, treatment_contrast
 from .detectable import detectable
-from .gaps import missing_by_treatment
+from .gaps import known_weights, missing_by_treatment
 from .interval import Tested, interval_and_p
 from .p_values import family_p
 from .permutation import Draws, draw_statistics, permute_in_blocks
@@ -141,8 +141,10 @@ def fit_primary(
     if reasons:
         return without_verdict(counted(panel, None, capped), reasons)
     contrast = treatment_contrast(panel)
-    weight = contrast.weight[panel.block, panel.label]
-    said = counted(panel, weight, capped)
+    weight = shown = contrast.weight[panel.block, panel.label]
+    if panel.has_gaps:
+        shown = known_weights(panel.response, panel.block)
+    said = counted(panel, shown, capped)
     said = replace(said, warnings=(*said.warnings, *_unequal_gaps(panel, permuted)))
     measured = [panel.measured(series, capped=capped) for series in panel.series]
     draws = [_draw(panel, y, contrast, weight, permuted) for _, _, y in measured]
@@ -152,7 +154,7 @@ def fit_primary(
         if not one.varies:
             found.append(without_verdict(said, (NO_VARIATION,)))
             continue
-        result = measure_result(said, panel, weight, y, one, others=[other], p_value_family=p)
+        result = measure_result(said, panel, shown, y, one, others=[other], p_value_family=p)
         if not panel.has_gaps:
             channels = estimate_channels(panel, z, m, contrast, permuted)
             result = replace(result, channels=channels)
@@ -282,11 +284,13 @@ def measure_result(
 def identity(
     panel: CityPanel, weight: np.ndarray, y: np.ndarray, estimate: float
 ) -> dict[str, float]:
-    """Return means of y over pilots' untreated years, each pilot with its share of the weights, and
-    over treated cells with their own; and the latter without the estimate.
+    """Return means of y over pilots' known untreated cells, each pilot with its share of the
+    weights, and over treated cells with their own; and the latter without the estimate.
     """
     treated = panel.treated[panel.label]
-    untreated = (y * (1 - treated)).sum(axis=1) / (1 - treated).sum(axis=1)
+    cells = (1 - treated) * np.isfinite(panel.growth)
+    # a pilot without such a cell has no share
+    untreated = (y * cells).sum(axis=1) / np.maximum(cells.sum(axis=1), 1)
     before = float(((weight * treated).sum(axis=1) * untreated).sum())
     after = float((weight * treated * y).sum())
     return {"before": before, "after": after, "without_admission": after - estimate}
@@ -329,7 +333,7 @@ def counted(panel: CityPanel, weight: np.ndarray | None, capped: bool) -> Primar
     """Return what holds of the panel before any figure: its years and counts; without weights where
     there is no verdict.
     """
-    treated = panel.treated[panel.label] > 0
+    treated = (panel.treated[panel.label] > 0) & np.isfinite(panel.growth)
     of_treated = np.zeros(treated.sum()) if weight is None else weight[treated]
     return PrimaryResult(
         first_year=int(panel.years[0]),

@@ -68,6 +68,15 @@ def filled(y: np.ndarray, block: np.ndarray) -> np.ndarray:
     return found
 
 
+def known_weights(response: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Return the weights of the known cells in the estimate, (N, T), from what an effect of 1 adds
+    to the filled measure: least squares with dummies on the known cells; 0 in the others.
+    """
+    net = net_of_effects(response, block)
+    net = np.where(np.abs(net) > TOLERANCE * np.abs(response).max(), net, 0.0)
+    return net / (net * response).sum()
+
+
 def missing_by_treatment(
     known: np.ndarray, treated: np.ndarray, label: np.ndarray, block: np.ndarray, draws: np.ndarray
 ) -> tuple[float, tuple[float, float, float]]:

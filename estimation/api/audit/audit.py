@@ -161,7 +161,9 @@ def audit(
 
 
 def _refit(fit: Any, frame: pd.DataFrame) -> Any:
-    """Do what pyfixest does with a model that it has just made, with the settings of the fit."""
+    """Do what pyfixest does with a model that it has just made, with the settings of the fit; None
+    where effects explain all regressors.
+    """
     again = copy(fit)
     again._data = frame.copy()
     again.na_index = np.array([])
@@ -170,15 +172,24 @@ def _refit(fit: Any, frame: pd.DataFrame) -> Any:
         again.convergence = False
     again._lookup_demeaned_data = {}
     again.prepare_model_matrix()
-    again.get_fit()
+    try:
+        again.get_fit()
+    except ValueError as error:
+        # effects explain the only regressor; of several, pyfixest drops the one that they explain
+        if "All variables are collinear" not in str(error):
+            raise
+        return None
     return again
 
 
 def _errors(fit: Any, unit: Sequence[str], name: str) -> pd.DataFrame:
     """Return estimate, error, df and p of one coefficient by each line; blank if it was dropped."""
+    shown = ["estimate", "std_error", "df", "p_value"]
+    if fit is None:
+        return pd.DataFrame(np.nan, LINES, shown)
     errors = vcov(fit, [fit._data[side].to_numpy() for side in unit])
     own = errors[errors["term"] == name].set_index("vcov")
-    return own.reindex(LINES)[["estimate", "std_error", "df", "p_value"]].astype(float)
+    return own.reindex(LINES)[shown].astype(float)
 
 
 def _most_influential(
@@ -192,7 +203,10 @@ def _most_influential(
     without = {}
     for k in np.argsort(-np.abs(size), kind="stable")[:WITHOUT]:
         rest = frame[(pairs.first != k) & (pairs.second != k)].reset_index(drop=True)
-        found = read_scores(_refit(fit, rest))
+        again = _refit(fit, rest)
+        if again is None:
+            continue
+        found = read_scores(again)
         if name in found.terms:
             without[pairs.ids[k]] = float(found.estimate[found.terms.index(name)])
     if not without:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...panel.panel_error import PanelError
-from ...panel.unit_values import beside, blocks_of_units, rows_beside
+from ...panel.panel_error import PanelError, refused
+from ...panel.unit_values import beside, blocks_of_units, is_beside, rows_beside
 from ..fit_rows import as_pandas
 
 
@@ -81,6 +81,7 @@ def read_treatment(
                 remedy = "add the column or name another"
                 raise PanelError("data", None, column, f"it in {what}", found, remedy)
     ids = pd.Index(np.unique(frame[list(unit)]))
+    blocks = _blocks(block, ids.to_numpy())
     periods = pd.Index([0]) if time is None else pd.Index(np.unique(frame[time]))
 
     def places_of(table: pd.DataFrame) -> np.ndarray:
@@ -121,9 +122,17 @@ def read_treatment(
         if time is not None:
             remedy = "give each pair one treatment in a period, and the data of the fit"
         raise PanelError("data", None, name, expected, found, remedy)
-    blocks = [np.arange(len(ids))]
-    if block is not None:
-        rows, _ = rows_beside(beside(block, "block"), "block", ids.to_numpy(), None)
-        of_unit = blocks_of_units(rows, list(rows.table.columns), ids.to_numpy(), ("",))
-        blocks = [np.flatnonzero(of_unit == one) for one in np.unique(of_unit)]
     return Treatment(ids.to_numpy(), first, second, period, values, blocks)
+
+
+def _blocks(given: Any, ids: np.ndarray) -> list[np.ndarray]:
+    """Return the places of the units of each block; all in one where none are given."""
+    if given is None:
+        return [np.arange(len(ids))]
+    given = beside(given, "block")
+    if not is_beside(given):
+        expected = "the block of each unit, as a mapping, a series, a frame or a path"
+        raise refused("block", expected, given, "give {unit: its block}, for example")
+    rows, _ = rows_beside(given, "block", ids, None)
+    of_unit = blocks_of_units(rows, list(rows.table.columns), ids, ("",))
+    return [np.flatnonzero(of_unit == one) for one in np.unique(of_unit)]

@@ -74,6 +74,21 @@ def test_exchanges_are_those_of_a_literal_loop() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*1 variables dropped")
+def test_an_exchange_whose_treatment_effects_explain_is_blank() -> None:
+    frame = panel(1, units=6)
+    is_treated = (frame["a"] == 0) & (frame["b"] == 1) & (frame["year"] == 2003)
+    frame = frame.assign(treated=is_treated.astype(float), x=frame["y"].iloc[::-1].to_numpy())
+    # an exchange may move the treatment to this pair, which the fit does not have
+    used = frame[(frame["a"] != 4) | (frame["b"] != 5)]
+    blanks = []
+    for formula in ("y ~ treated | pair + year", "y ~ treated + x | pair + year"):
+        fit = pf.feols(formula, used)
+        card = cs.audit(fit, "treated", UNIT, time="year", draws=20, data=frame)
+        blanks.append(card.drawn["estimate"].isna())
+    assert blanks[0].any() and blanks[0].equals(blanks[1])
+
+
 def test_poisson_is_fitted_in_full_with_directions_and_pairs_of_a_unit_with_itself() -> None:
     frame = flows(2)
     frame.loc[frame["a"] == 7, "y"] = 0  # separated: left out by every fit

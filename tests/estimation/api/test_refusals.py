@@ -390,6 +390,12 @@ REFUSED[cs.PanelError] += [
     (lambda at: cs.audit(pf.feols("y + z ~ x", at.used), "x", UNIT), "fetch_model"),
     (audit_of(time="year", draws=0), "a whole number from 1"),
     (audit_of(), "name the column of time"),
+    (audit_of(time="year", block="x"), "block: expected the block of each unit, as a mapping"),
+    (of_frame(cohort=["c001", "c002", "c003"]), "or the values by unit as a mapping"),
+    (
+        of_frame(cohort={"c001": "never", "c002": 2012, "c003": 2013}),
+        "cohort, row 1.* found 'never', text beside a number; correct it",
+    ),
     (
         audit_of(unit=("a", "other"), time="year"),
         "data, column other: expected it in the fit's data",

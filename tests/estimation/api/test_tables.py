@@ -54,6 +54,21 @@ def test_coefficients_may_be_chosen(frame, given):
     assert events == [f"event[{e.event_time}]" for e in fit.estimates if e.term == "event"]
 
 
+def test_no_two_coefficients_of_a_fit_share_a_row(flows):
+    errors = cs.vcov(pf.feols("y ~ x + z | year", flows), ("a", "b"), vcov="dyadic")
+    for labels in ({"x": "z"}, {"z": "x"}, {"x": "Size", "z": "Size"}):
+        with pytest.raises(cs.PanelError, match="for x and z"):
+            cs.etable(errors, labels=labels)
+    (estimate,) = cs.etable(errors, keep=["z"], labels={"x": "z"}).rows[0][1]
+    assert estimate == f"{errors.estimate[1]:.4f}"
+
+
+def test_large_numbers_keep_the_digits_after_the_point(flows):
+    errors = cs.vcov(pf.feols("y ~ x", flows.assign(y=flows["y"] * 1e8)), ("a", "b"), vcov="pair")
+    (shown,) = cs.etable(errors, keep=["x"], digits=2).rows[0][1]
+    assert shown == f"{errors.estimate[1]:.2f}"
+
+
 def test_the_dagger_is_the_primary_tests_alone(fits):
     found = cs.primary(_frame(calmer=0.6), permutations=199, seed=2)
     table = cs.etable(fits[0], found)

@@ -275,6 +275,12 @@ def test_packages_and_the_librarys_own_fit_agree():
     np.testing.assert_allclose(instrumented.std_error, peer.std_error, rtol=1e-8)
 
 
+def test_effects_of_other_columns_are_named(flows):
+    rows = _panel(flows)
+    fit = PanelOLS(rows.y, rows[["x"]], entity_effects=True, other_effects=rows[["year"]]).fit()
+    assert cs.vcov(fit, UNIT, data=rows).effects == ("entity", "year")
+
+
 def test_a_direction_counts_for_the_line_pair_alone(flows):
     fit = pf.feols("y ~ x | year", flows)
     plain, directed = cs.vcov(fit, UNIT), cs.vcov(fit, UNIT, directed=True)

@@ -175,7 +175,7 @@ def test_a_fault_of_the_list_names_its_row_and_column(listed, said):
 
 
 def test_columns_of_other_lengths_are_those_of_the_list(panel):
-    with pytest.raises(cs.PanelError, match="list: .* found 2 in unit, 1 in year"):
+    with pytest.raises(cs.PanelError, match=r"list: .* found 2 in unit, 1 in year"):
         run(panel, {"unit": [100, 101], "year": [2012]})
 
 

@@ -3,6 +3,7 @@ orders against their likelihood, and Pearson's correlation by a literal loop.
 """
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
@@ -243,6 +244,33 @@ def test_the_measure_and_the_estimate_are_those_of_the_known_cells(gappy) -> Non
     (expected,), _ = within_blocks(of_cycle, [treated], block)
     assert found.cycle.estimate == pytest.approx(expected, abs=1e-9)
     assert found.channels == ()
+
+
+def test_means_before_and_after_are_of_known_cells_alone(gappy) -> None:
+    growth, years, cohort, block = gappy
+    panel = build_panel(*gappy, least_share=0.8)
+    known = np.isfinite(growth)
+    row, column = np.nonzero(known)
+    y = panel.measured(panel.growth)[2][known]
+    treated = ((cohort[row] > 0) & (years[column] >= cohort[row])).astype(float)
+    dummies = [pd.get_dummies(row), pd.get_dummies(block[row] * len(years) + column)]
+    effects = np.hstack([one.to_numpy(float) for one in dummies])
+    net = treated - effects @ np.linalg.lstsq(effects, treated)[0]
+    weight = net * treated / (net @ treated)
+    before = 0.0
+    for i in np.unique(row[treated > 0]):
+        before += weight[row == i].sum() * y[(row == i) & (treated == 0)].mean()
+    found = fit_primary(*gappy, permutations=99, least_share=0.8)
+    assert found.after == pytest.approx(weight @ y, abs=1e-9)
+    assert found.before == pytest.approx(before, abs=1e-9)
+    assert found.n_treated_years == treated.sum()
+
+
+def test_a_period_that_no_unit_has_is_none_with_rows_and_without() -> None:
+    frame = _frame(6)
+    absent = frame["year"] == 2012
+    found = cs.primary(frame.assign(growth=frame["growth"].mask(absent)), permutations=99)
+    assert found == cs.primary(frame[~absent], permutations=99)
 
 
 def test_without_gaps_nothing_changes_and_by_default_gaps_leave_a_city_out(gappy) -> None:
