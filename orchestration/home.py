@@ -24,19 +24,25 @@ class Home:
 
     Attributes
     ----------
-    root, lock, log : Path
-        The lock is held by the command at work, which names itself in it; the log has every line
-        of the last refresh, details too.
+    root : Path
+    lock : Path
+        File that the running command locks and names itself in.
+    log : Path
+        Every line of the last refresh, details too.
     raw : Path
         Cache of raw Parquet, by content.
-    build, database, counterfactual : Path
-        What one run builds, which anyone may delete; its database; the second build of a simulated
-        run, from the landing without the effect.
+    build : Path
+        What one run builds; anyone may delete it.
+    database : Path
+        The build's DuckDB file.
+    counterfactual : Path
+        Second build of a simulated run, from the landing without the effect.
     simulated : Path
         The simulated landings, `with_effect/` and `without_effect/`.
-    published, archive : Path
-        Link to the current publication, a folder of `publications/`; the main tables of every run
-        that was published, which no command removes.
+    published : Path
+        Link to the current publication, a folder of `publications/`.
+    archive : Path
+        The main tables of every published run, which no command removes.
     cache : Path
         What tools compile (dbt's manifest, numba's kernels), by content; CITYSYNC_CACHE lets
         several homes share it.
@@ -64,8 +70,8 @@ class Home:
         return cls(Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute())
 
     def require_usable(self) -> None:
-        """Refuse a path that would be read as a pattern, and a limit of memory in which libraries
-        end a process with a line of their own, before anything is loaded or written.
+        """Refuse a path with glob characters, and a `ulimit -v` so small that native libraries
+        abort with messages of their own, before anything is loaded or written.
 
         Raises
         ------

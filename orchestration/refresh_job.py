@@ -1,9 +1,9 @@
 """The job `refresh`, and what starts it without a person: its yearly schedule and the sensor on the
 landing (the page "Automation" of the UI).
 
-Conditions on single assets would not serve: a refresh empties the build, and what is published
-must be of one run, so the whole job is requested. Schedule and sensor ship stopped: a person turns
-them on in the UI.
+They request the whole job, not single assets by Dagster's conditions: a refresh empties the build,
+and a publication must come from one run. Schedule and sensor ship stopped: a person turns them on
+in the UI.
 """
 
 import os
@@ -15,8 +15,8 @@ from orchestration import alerts
 from orchestration.reuse.fingerprint import hash_landing, hash_of_files
 from orchestration.terminal import Exit
 
-#: Tag of a run that sent its alert. Its value is the run, since Dagster hands tags down to the runs
-#: that resume one.
+#: Tag with the id of the run that sent its alert. A resumed run inherits tags, so the value is
+#: compared with its own id.
 ALERTED = "citysync/alert_of"
 
 

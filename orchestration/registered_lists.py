@@ -1,8 +1,8 @@
 """Read and write registered lists of cities, and count how often lists were run: two kinds of small
 files in the archive, which no command removes.
 
-`archive/registered/<hash>.json` is a rule before its data; `archive/policy_runs/<run id>.json` are
-the runs of `citysync policy` on one publication.
+`archive/registered/<hash>.json` is a rule that was written before its data exist;
+`archive/policy_runs/<run id>.json` are the runs of `citysync policy` on one publication.
 """
 
 from __future__ import annotations

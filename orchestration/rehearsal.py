@@ -1,6 +1,4 @@
-"""What one arrival of a rehearsal brought: rows of its table, read from the publication that the
-refresh made of it.
-"""
+"""Read what one step of a rehearsal brought from its publication, as rows of the table."""
 
 from __future__ import annotations
 

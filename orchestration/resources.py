@@ -62,8 +62,8 @@ class RunSettings(dg.ConfigurableResource):
         )
 
     def as_environment(self) -> dict[str, str]:
-        """Return what a run's results depend on besides its files and code, as the variables that
-        set it; without the landing's path.
+        """Return the settings that change results, as environment variables (not the landing's
+        path).
         """
         given = {name: os.environ[name] for name in RECORDED_SETTINGS if os.environ.get(name)}
         return given | {

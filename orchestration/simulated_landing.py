@@ -1,4 +1,4 @@
-"""The two simulated landings of a home: the same shocks with and without the planted effect."""
+"""Simulate the two landings of a home: the same shocks with and without the planted effect."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Run a command: handle the signals that end it, and print the last line that reports how it ended.
 
-The work runs in a child process, which the command watches. A refresh spends its time in compiled
-loops and queries, which hear no signal before they return, and in Dagster, which turns a signal
-into an error of its own. So the work is not asked to stop, it is killed: a publication is
-switched in one rename and everything else is made again by the next run. If something else kills
-the work (the kernel, where memory ran out), the last line reports that, too.
+The work runs in a child process, which the command watches. Compiled loops and queries handle no
+signal until they return, and Dagster turns a signal into its own error, so the work is killed, not
+interrupted. That is safe: one rename switches a publication, and the next run makes everything
+else again. If something else kills the work (the kernel when memory runs out), the last line
+reports that, too.
 """
 
 from __future__ import annotations
@@ -60,10 +60,9 @@ def _signals_not_ignored() -> set[signal.Signals]:
 
 
 def supervise(command: str, work: Callable[[], int]) -> int:
-    """Run `work` in a child process and return its exit code; a refresh that fails sends its alert.
+    """Fork, run `work` in the child, and return its exit code in both processes.
 
-    It returns twice, in the parent and in the child (`os.fork`): a caller must do nothing
-    afterwards but exit with the code.
+    A caller must exit with this code at once. A refresh that fails sends its alert.
 
     Parameters
     ----------

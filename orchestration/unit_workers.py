@@ -25,7 +25,7 @@ PAIR_YEARS_WORTH_PROCESSES = 50_000
 
 
 class WorkerLost(RuntimeError):
-    """A worker was killed from outside; the message says which unit it ran, and what to do."""
+    """A worker was killed from outside; the message names the unit that it ran and what to do."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """`citysync verify --landing path`: read the delivered files again and compare them with what was
 published.
 
-Nothing that earlier runs kept is used: files are read into an empty cache, and the models up to
-accepted values are run on them. It takes as long as reading the landing
-and ten seconds more.
+No cache is used: files are read anew, and the models up to accepted values run on them. It takes
+as long as reading the landing and ten seconds more.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..defaults import LEVEL
 from .cells import Row, number
-from .plots import FEW_PILOTS, Axis, build_axis
+from .plots import FAINT_BELOW_PILOTS, Axis, build_axis
 
 
 @dataclass
@@ -109,6 +109,6 @@ def _row(label: str, kind: str, row: Row, axis: Axis) -> dict[str, Any]:
         "bar": bar("ci_low", "ci_high"),
         "thin": bar("low_permutation", "high_permutation"),
         "truth": None if truth is None else axis.at(truth),
-        "few": pilots is not None and pilots < FEW_PILOTS,
+        "few": pilots is not None and pilots < FAINT_BELOW_PILOTS,
         "rejects": is_found(row),
     }

@@ -22,7 +22,7 @@ TICKS, LINE = 5, 18
 WIDTH = 760
 # room for a label in pixels
 PHONE = 350
-FEW_PILOTS = 4
+FAINT_BELOW_PILOTS = 4
 COLOURS = ("blue", "vermilion", "green", "purple")
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -25,8 +25,8 @@ from warehouse.source_check.report import report_lines
 
 
 def check_source(folder: str | None, everything: bool = False) -> int:
-    """Print what of a source's folder would be taken, what not and why, and how its values compare
-    beside the current ones.
+    """Print what of a source's folder would be taken, what not and why, and how its values differ
+    from the current ones.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ REMOVED = ("build", "cache", "raw", "simulated", "estimates", "units")
 
 
 def clean() -> int:
-    """Remove the folders of REMOVED; 0 where they are gone, 2 where one cannot be removed, 3 beside
-    another command.
+    """Remove the folders of REMOVED. Return 0 if they are gone, 2 if one cannot be removed, 3 if
+    another command holds the lock.
     """
     home = Home.from_environment()
     if not home.root.is_dir():
@@ -24,6 +24,5 @@ def clean() -> int:
         gone = [name for name in REMOVED if remove_any(home.root / name)]
     return end_command(
         Exit.DONE,
-        f"removed {', '.join(gone) or 'nothing'} in {home.root}; "
-        "publications and the archive stand",
+        f"removed {', '.join(gone) or 'nothing'} in {home.root}; publications and the archive stay",
     )

@@ -106,7 +106,7 @@ def correct(
         write_corrections([row for row in rows if key_of(row) not in keys] + added)
         for cell, factor in zip(meant, factors, strict=True):
             say(f"{shown(cell)}: {cell['value']:g} becomes {new * factor:g}")
-        _say_beside(con, where)
+        _print_neighbouring_years(con, where)
     return end_command(
         Exit.DONE, f"corrected in {SEED.name}: {len(added)}; the next refresh uses it"
     )
@@ -128,12 +128,13 @@ def _withdraw(
         raise NoCorrection(f"expected a correction of {named(where)} in {SEED}; found none")
     write_corrections([row for row in rows if row not in gone])
     for row in gone:
-        say(f"{row['source_id']}/{row['file_name']}: {row['delivered_value']} stands as delivered")
-    _say_beside(con, where)
+        file = f"{row['source_id']}/{row['file_name']}"
+        say(f"{file}: {row['delivered_value']} is used as delivered again")
+    _print_neighbouring_years(con, where)
     return end_command(Exit.DONE, f"withdrawn from {SEED.name}: {len(gone)}")
 
 
-def _say_beside(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> None:
+def _print_neighbouring_years(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> None:
     beside = con.execute(BESIDE, list(where)).fetchall()
     say(
         f"current {where[2]} as published: "

@@ -18,7 +18,7 @@ def panel(folder: str | None, today_borders: bool, plain: bool, pairs: bool = Fa
     Parameters
     ----------
     folder : str or None
-        Receives the files; default: `city_panel` in the folder at hand.
+        Receives the files; default: `city_panel` in the working directory.
     today_borders : bool
         Count a city that ended in those that took it.
     plain : bool

@@ -226,7 +226,7 @@ def _outcome(listed: PolicyList, outcome: str | None) -> str:
 
 
 def _rows(marts: Marts, name: str, result: PolicyResult, declared: str) -> list[dict[str, Any]]:
-    """Return rows of the declared outcome, of synchronization with what is read beside it."""
+    """Return rows of the declared outcome, for synchronization also those reported with it."""
     rows = rows_of_list(marts, SPEC, name, result, SETTINGS)
     if declared == SYNCHRONIZATION or result.result.p_value is None:
         return rows

@@ -57,8 +57,8 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         ),
         (
             lost,
-            f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes what "
-            "older runs said again",
+            f"{len(lost)} faults in {home.archive}: put it back from a backup: results of "
+            "older runs cannot be computed again",
         ),
     )
     for found, reason in reasons:

@@ -225,7 +225,7 @@ def _newest(landing: str, scratch: Home) -> int:
 
 
 def _arrive(landing: str, edition: int, scratch: Home, **settings: str) -> tuple[int, str]:
-    """Refresh with what had been delivered by an edition; exit code and reason."""
+    """Refresh without the editions after this one; return exit code and reason."""
     command = [sys.executable, "-m", "orchestration.command", "refresh"]
     if landing:
         command.append(f"--landing={landing}")

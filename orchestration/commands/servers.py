@@ -1,7 +1,4 @@
-"""`citysync ui` and `citysync docs`:
-
-Dagster's web page on this machine only, behind its access control, and dbt's static documentation.
-"""
+"""`citysync ui` serves Dagster's UI to this machine, `citysync docs` writes dbt's documentation."""
 
 from __future__ import annotations
 
@@ -59,10 +56,10 @@ def serve_ui(landing: str | None = None) -> int:
         hold_lock(home, "start of the UI"),
     ):
         close_ended_runs(instance)
-    stands = None
+    has_simulated = None
     with suppress(PublishError):  # a publication that cannot be read refuses nothing
-        stands = is_simulated(home.published)
-    if not landing and stands is False:
+        has_simulated = is_simulated(home.published)
+    if not landing and has_simulated is False:
         say(
             "what is published was made from delivered files: runs started here will be refused; "
             "to run them: citysync ui --landing PATH"
@@ -92,8 +89,8 @@ def _require_free(port: int) -> None:
 
 
 def write_docs() -> int:
-    """Write dbt's documentation as one static page to build/dbt_docs/index.html; 2 without a build,
-    3 beside another command.
+    """Write dbt's documentation as one static page to build/dbt_docs/index.html. Return 2 without a
+    build, 3 if another command holds the lock.
     """
     home = Home.from_environment()
     set_tool_environment(home)

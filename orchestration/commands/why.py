@@ -68,7 +68,7 @@ def why(
         where = (find_city(con, city), year_of(year), indicator or "")
         cell = explain(con, where, left_out=LEFT_OUT)
         if flips:
-            turned = find_flips(con, where, observation_id=_changed(cell), tried=_Progress())
+            turned = find_flips(con, where, observation_id=_figure_to_vary(cell), tried=_Progress())
     of_run = f"run {publication.manifest['run_id']}"
     if as_json:
         given = asdict(cell) | {"flips": [vars(flip) for flip in turned], "run": of_run}
@@ -110,8 +110,8 @@ class _Progress:
             print(text, file=sys.stderr, flush=True)
 
 
-def _changed(cell: Explanation) -> int:
-    """Return the figure whose change is tried: the current one, else the first of the indicator, or
+def _figure_to_vary(cell: Explanation) -> int:
+    """Return the figure that --flips varies: the current one, else the first of the indicator, or
     of the other form of its quantity where no file delivers the indicator.
     """
     figures = [one.facts for one in cell.figures]

@@ -1,3 +1,1 @@
-"""What only the UI of Dagster needs: labels, tags and metadata, its record of runs, its button to
-go on after a failure.
-"""
+"""The UI of Dagster: labels, metadata, history of runs, and the check before a run is resumed."""

@@ -1,6 +1,6 @@
-"""Runs as the UI shows them: tags by which they are found again (what was read, by which code,
-how), and those that ended without a record: a killed process leaves its run as started in
-Dagster's history, where it would hold back others.
+"""Tag runs with what they read and by which code, and close those whose process was killed.
+
+Dagster's history keeps a killed run as started, which would make others wait for it.
 """
 
 from __future__ import annotations

@@ -1,3 +1,1 @@
-"""A replication folder of a publication, after the template of the American Economic Association's
-data editor.
-"""
+"""Write a replication folder of a publication by the template of the AEA's data editor."""

@@ -27,8 +27,8 @@ from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.manifest import MANIFEST_HASH, hash_files
 from warehouse.publication.redistribution import (
+    conditions_hiding_single_cities,
     holds_no_value,
-    of_many_cities,
     require_as_published,
 )
 from warehouse.publication.untrusted import Publication
@@ -138,7 +138,7 @@ def _copy_publication(publication: Publication, folder: Path) -> None:
                 if holds_no_value(schema, path.stem):
                     shutil.copy(path, folder / "parquet" / schema)
         with publication.connect(folder) as con:
-            for name, rows in of_many_cities("citysync").items():
+            for name, rows in conditions_hiding_single_cities("citysync").items():
                 path = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
                 path.unlink(missing_ok=True)
                 con.execute(f"copy (from {name} where {rows}) to {literal(path)} (format parquet)")

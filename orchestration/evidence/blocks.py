@@ -1,6 +1,4 @@
-"""Each part of a page that holds figures of the delivered statistics, by its name there, and each
-table beside the pages.
-"""
+"""Define the parts of pages that print figures of the delivered statistics, by name, and tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures as the pages print them, as functions of SQL, and what a part of a page is made of."""
+"""Format figures of the pages by SQL functions; `Part` is a part of a page."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Find the warnings of a gate that the last publication had too, and since when.
 
-A check is known since the first of the consecutive runs, up to the last publication, in which it
-failed. A failing row is new if the last publication does not have it.
+A warning is known since the run from which on its check failed in every publication. A failing row is new if the last publication does not have it.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 After a publication a record keeps the fingerprint of what went in and the hash of the manifest that
 came out. The next run leaves out a stage only if everything the stage depends on has the same
-content. After any other change (a file, code, seed, setting or package, no record, FORCE=1) all is
-done. Every run removes the record, and only a refresh that published writes one: so build/ is as
-the recorded run left it.
+content. After any other change (a file, code, seed, setting or package, no record, FORCE=1)
+everything runs. Every run removes the record first, and only a refresh that published writes one:
+if there is a record, build/ is unchanged since that run.
 """
 
 from __future__ import annotations

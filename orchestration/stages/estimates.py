@@ -1,8 +1,8 @@
-"""Read the marts, run the study, write its tables.
+"""Stop a run that would lose data, read the marts, run the study, write and compare its tables.
 
-Before that, a run that would lose data is stopped; afterwards the results are compared with what
-earlier runs wrote down (`meta.promise`) and with the last publication (`meta.movement`). Algebra is
-in `estimation`; which earlier estimates may be used again is in `orchestration/reuse`.
+Results are compared with what earlier runs wrote down (`meta.promise`) and with the last
+publication (`meta.movement`). Algebra is in `estimation`; which earlier estimates may be used again
+is in `orchestration/reuse`.
 """
 
 from __future__ import annotations

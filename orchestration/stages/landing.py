@@ -36,8 +36,9 @@ def files_of(run: Run) -> Mapping[str, str]:
 
 
 def read_source(run: Run, source_id: str) -> LandingReport:
-    """Read the changed files of a source into the cache of raw Parquet, of simulated data those of
-    both landings; return what was found in the one that is published.
+    """Read the changed files of a source into the cache of raw Parquet and return the report.
+
+    A simulated run reads both landings; the report is that of the one with the effect.
     """
     path = landing_path(run.home, run.settings.landing)
     raw = run.home.raw

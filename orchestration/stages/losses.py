@@ -13,8 +13,9 @@ from warehouse.publication.losses import refuse_losses
 
 
 def require_no_loss(run: Run) -> None:
-    """Stop a run that would lose much of what the publication before it holds, unless
-    CONFIRM_SHRINK=1. No later stage changes what is counted.
+    """Stop a run whose build lacks too much of the current publication, unless CONFIRM_SHRINK=1.
+
+    It is checked once in a run, since no later stage changes what is counted.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""How far estimates moved since the publication before: `meta.movement`.
+"""Write `meta.movement`: how far estimates moved since the last publication.
 
-What is computed of both is in `estimation/study/movement.py`.
+`estimation/study/movement.py` computes it.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from estimation.analyses import primary
 from estimation.analyses.series import SERIES
 from tests.conftest import REPO
 from tests.warehouse.dbt_build import REPOSITORY
+from warehouse.publication import losses
 
 
 def test_the_macros_of_sql_have_the_years_of_python():
@@ -26,6 +27,13 @@ def test_the_macros_of_sql_have_the_years_of_python():
         "newest_least_share": defaults.LEAST_SHARE,
     }
     assert {name: float(written[name]) for name in expected} == expected
+
+
+def test_a_manifest_without_years_means_the_years_of_the_study():
+    assert list(losses.WINDOW.values()) == [
+        str(defaults.STUDY_FIRST_YEAR),
+        str(defaults.STUDY_LAST_YEAR),
+    ]
 
 
 WAREHOUSE = REPOSITORY / "warehouse"

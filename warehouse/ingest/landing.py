@@ -139,8 +139,7 @@ def read_source(
 
 
 def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout]) -> LandingReport:
-    """Read the folder of one source, wherever it lies, into ``build_dir``; nothing is kept in a
-    cache.
+    """Read the folder of one source, in any place, into ``build_dir``, without a cache.
 
     Parameters
     ----------
@@ -370,9 +369,7 @@ def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Readi
 def _faults_noted(
     file: DeliveredFile, done: dict[str, DeliveredFile], faults: dict[str, FileFault]
 ) -> Iterator[None]:
-    """A policy text that cannot be read is turned away with its reason and stops nothing; any other
-    file stops the refresh.
-    """
+    """Reject an unreadable policy text with its reason; note any other fault, which stops the run."""
     try:
         yield
     except FileFault as fault:
@@ -434,7 +431,7 @@ def _write_build(
 
 
 def _write_roster(build_dir: Path, roster: tuple[pa.Table, pa.Table] | None) -> None:
-    """Places and zones of the landing for the seeds' hooks; none is left of another landing."""
+    """Write roster.parquet and zones.parquet, which hooks of the seeds read; remove earlier ones."""
     for name, number in (("roster", 0), ("zones", 1)):
         target = build_dir / f"{name}.parquet"
         target.unlink(missing_ok=True)

@@ -1,6 +1,4 @@
-"""What a landing held and what became of it: the list of files, and the lines for those that were
-not read (pure).
-"""
+"""List the files of a landing, what became of each, and why files were not read (pure)."""
 
 from __future__ import annotations
 

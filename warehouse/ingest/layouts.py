@@ -43,7 +43,7 @@ def load_layouts(
     ----------
     folder : Path
     needed : collection of str, optional
-        Sources whose layouts must be right: a fault in another's is left out with its layout.
+        Sources whose layouts must be valid; an invalid layout of another source is skipped.
         Default: all.
 
     Raises
@@ -83,7 +83,7 @@ def layouts_of(landing: Path) -> dict[str, Layout]:
 
 @lru_cache(maxsize=256)
 def _known(text: str, file_name: str) -> Layout:
-    """Return the same layout for the same text: each of a run's sources asks for all of them."""
+    """Return the same layout for the same text: each source of a run needs all of them."""
     return parse_layout(text, file_name)
 
 
@@ -133,7 +133,7 @@ def _explain(file_name: str, root: yaml.Node, item: dict) -> str:
 
 
 def _expected(message: str) -> str:
-    """Return what the model says, begun as every message of the reader begins."""
+    """Return a message of pydantic as one of the reader, which begins with 'expected'."""
     for said, ours in _WORDS:
         if message.startswith(said):
             return ours + message.removeprefix(said)

@@ -1,8 +1,7 @@
-"""The archive of vintages: the results of every publication, kept for good as small Parquet files,
-one folder per run.
+"""Archive the results of every publication for good, as small Parquet files, a folder per run.
 
-`archive/run_id=<id>/` holds the tables of `estimates` and `meta`, what the checks found, counts of
-values, flags and rejections, and the manifest: what it takes to say how a figure moved from run to
+`archive/run_id=<id>/` has the tables of `estimates` and `meta`, what the checks found, counts of
+values, flags and rejections, and the manifest: enough to trace how a figure changed from run to
 run, and why. The folders are Hive partitions, so one pattern reads a table of all runs. A folder
 appears in one rename, before the switch; publications that have none yet get theirs. Nothing here
 removes one.
@@ -117,7 +116,7 @@ def archive_publications(store: Path, archive: Path, required: str = "") -> list
 
 
 def _archive(publication: Path, archive: Path) -> None:
-    """Write one folder beside and move it into place."""
+    """Write a draft in the same folder and rename it."""
     draft = archive / f".{publication.name}"
     draft.mkdir()
     with open_untrusted(publication / DATABASE, draft) as con:
@@ -177,7 +176,7 @@ def verify_archive(archive: Path, published: Iterable[str] = ()) -> list[str]:
     ----------
     archive : Path
     published : iterable of str
-        Run ids that must be in it: of the publications that are kept.
+        Run ids of the kept publications; each must be archived.
 
     Returns
     -------

@@ -1,14 +1,12 @@
-"""Check whether a publication would lose much of what the last one holds. What is gone is counted,
-not the change of totals: one city in place of another is a loss. `COUNTED` is the whole list of
-what counts.
+"""Check whether a publication would lose much of what the last one has.
 
-It is checked before the estimates, or before the switch where that is a run of its own, and not by
-a gate: a gate's results are published, and published tables depend on the input alone, while this
-depends on what was published before.
+Keys that are gone are counted (`COUNTED`), not differences of totals: a city that replaces another
+is a loss. The check runs before the estimates, or before the switch if that is a run of its own. It
+is no gate: a gate's results are published, and published tables depend on the input alone, while
+this depends on the last publication.
 
-A landing that loses a little each time would pass each time. So a build is also compared with all
-that the runs of its kind have held since a loss was last confirmed, as the archive remembers it:
-`CONFIRMED` in a run's manifest says that what was gone then was meant.
+To catch slow losses, a build is also compared with everything that archived runs of its kind had
+since a loss was last confirmed (`CONFIRMED` in the manifest of a run).
 """
 
 from __future__ import annotations
@@ -32,15 +30,15 @@ from warehouse.sql_text import literal, quote
 # years may lose one; an edition of a source, or a source without editions, does not go by itself,
 # and cities go one by one, where two become one.
 LARGEST_LOSS = 0.05
-OF_OTHERS = {"editions": 0.0, "cities": 0.03, "pilot cities": 0.03}
+LARGEST_LOSS_OF = {"editions": 0.0, "cities": 0.03, "pilot cities": 0.03}
 EXAMPLES = 3
 MOST_SERIES = 2
 WINDOW = {"WINDOW_FIRST_YEAR": "2010", "WINDOW_LAST_YEAR": "2019"}
 # Settings by which two publications of one landing hold other values, with what leaving them out
 # means. Where an edition or a year is left out, a later publication that leaves less out must hold
 # what the earlier one held.
-LEFT_OUT = {"AS_OF_EDITION": "", "AS_OF_YEAR": ""}
-OF_KIND = {"CITYSYNC_SIMULATED_CITIES": "0"}
+AS_OF_SETTINGS = {"AS_OF_EDITION": "", "AS_OF_YEAR": ""}
+SETTINGS_OF_KIND = {"CITYSYNC_SIMULATED_CITIES": "0"}
 LATEST = "9999"
 
 # Name of the database of a build.
@@ -244,9 +242,9 @@ def _may_lose(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Return whether what an earlier run held and a later one does not is a loss: both are of one
     kind, and the later one leaves out no more editions and years.
     """
-    if _part(before, OF_KIND) != _part(now, OF_KIND):
+    if _part(before, SETTINGS_OF_KIND) != _part(now, SETTINGS_OF_KIND):
         return False
-    latest = dict.fromkeys(LEFT_OUT, LATEST)
+    latest = dict.fromkeys(AS_OF_SETTINGS, LATEST)
     limits = zip(_part(before, latest)[1:], _part(now, latest)[1:], strict=True)
     return all(str(one) <= str(other) for one, other in limits)
 
@@ -269,7 +267,7 @@ def kind_of(publication: Path) -> tuple[str, ...]:
     except PublishError:
         # one that cannot be read is of no kind, and need not be kept for it
         manifest = {}
-    return tuple(map(str, _part(manifest, {**LEFT_OUT, **OF_KIND, **WINDOW})))
+    return tuple(map(str, _part(manifest, {**AS_OF_SETTINGS, **SETTINGS_OF_KIND, **WINDOW})))
 
 
 def count_losses(
@@ -283,7 +281,7 @@ def count_losses(
             attach_untrusted(con, {"previous": database}, build)
         except (duckdb.Error, PublishError) as error:
             return [], [f"{database} is not compared: {' '.join(str(error).split())}"]
-        before = _held("previous", "previous.meta.input_file")
+        before = _relations_of("previous", "previous.meta.input_file")
         losses, unread = _compare(con, counted, before, build)
         return losses + _series_losses(con), unread
 
@@ -309,8 +307,8 @@ def count_losses_of_archive(runs: list[Path], build: Path) -> tuple[list[Loss], 
         return _compare(con, counted, remembered, build)
 
 
-def _held(catalog: str, files: str) -> dict[str, str]:
-    """Return the relations that keys are asked of, of a build or a publication."""
+def _relations_of(catalog: str, files: str) -> dict[str, str]:
+    """Return the relations that the queries of COUNTED read, of a build or a publication."""
     return {
         "catalog": catalog,
         "edition": EDITION,
@@ -331,7 +329,7 @@ def _compare(
     """
     listed = literal(build / "input_file.parquet")
     con.execute(f"create temp view now_listed as from read_parquet({listed})")
-    now = _held(BUILD, "now_listed")
+    now = _relations_of(BUILD, "now_listed")
     losses, unread = [], []
     for what, query in counted.items():
         new = query.format_map(now)
@@ -367,7 +365,7 @@ def _series_losses(con: duckdb.DuckDBPyConnection) -> list[Loss]:
 
 
 def _refuse(losses: list[Loss], before: str) -> None:
-    losses = [loss for loss in losses if loss.share > OF_OTHERS.get(loss.what, LARGEST_LOSS)]
+    losses = [loss for loss in losses if loss.share > LARGEST_LOSS_OF.get(loss.what, LARGEST_LOSS)]
     if losses:
         series = [str(loss) for loss in losses if loss.n_not_current is not None]
         named = [str(loss) for loss in losses if loss.n_not_current is None] + series[:MOST_SERIES]
@@ -375,7 +373,7 @@ def _refuse(losses: list[Loss], before: str) -> None:
             named.append(f"{len(series) - MOST_SERIES:,} more series and years")
         raise PublicationLoses(
             f"this run would lose {'; '.join(named)}, compared with {before}; "
-            f"expected at most {LARGEST_LOSS:.0%}, {OF_OTHERS['cities']:.0%} of the cities or "
+            f"expected at most {LARGEST_LOSS:.0%}, {LARGEST_LOSS_OF['cities']:.0%} of the cities or "
             "zones, and no edition; look whether files are "
             "missing or unread (the lines above, quality.rejected_value); "
             "if it is meant, confirm it: make refresh LANDING=path CONFIRM_SHRINK=1"

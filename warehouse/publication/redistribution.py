@@ -100,8 +100,7 @@ def free_sources() -> set[str]:
 def require_no_recovery(
     publication: Publication, draft: Path, before: Path, *, unmeasured: bool = False
 ) -> tuple[int, str]:
-    """Require that a public copy gives no withheld growth back, as somebody would compute it who
-    has nothing but the copy and the one before.
+    """Raise if withheld growth can be computed from a public copy and the one that it replaces.
 
     Parameters
     ----------
@@ -123,7 +122,7 @@ def require_no_recovery(
     ------
     PublishError
         If more comes back than the thresholds of the licences allow, or nothing could be measured.
-        What the earlier copy gives back alone is out already, and refuses nothing.
+        What the earlier copy alone reveals is public already, and is no reason to refuse.
     """
     rows = csv.DictReader(THRESHOLDS.read_text(encoding="utf-8").splitlines())
     limits = {row["threshold"].partition(".")[2]: float(row["value"]) for row in rows}
@@ -181,10 +180,10 @@ def require_as_published(publication: Publication) -> None:
         raise PublishError(f"{faults[0]}; {REMEDY}")
 
 
-def of_many_cities(catalog: str) -> dict[str, str]:
-    """Return, by table of results, which of its rows say no more of one city than its means do.
+def conditions_hiding_single_cities(catalog: str) -> dict[str, str]:
+    """Return, by table of results, the SQL condition of rows that reveal no single city.
 
-    A coefficient by year that one city carries is its own number, less those of cities whose mean
+    A coefficient by year of one treated city is its own number, less those of cities whose mean
     is known. Where a cohort is one city, its coefficients also follow from those of all cohorts and
     of the other ones, so none by cohort is passed on; nor is one by year without some city, nor
     the estimates without each city in turn, which are one equation a city and outcome.
@@ -266,7 +265,7 @@ def copy_for_pages(con: duckdb.DuckDBPyConnection, free: set[str]) -> None:
     free : set of str
         Sources whose values may be passed on.
     """
-    shown = of_many_cities(PUBLISHED) | dict.fromkeys(EMPTIED, "false")
+    shown = conditions_hiding_single_cities(PUBLISHED) | dict.fromkeys(EMPTIED, "false")
     for name in BY_SOURCE:
         shown[name] = _permitted(name, free)
     for schema, table in to_publish(con, PUBLISHED, "table"):
@@ -293,7 +292,7 @@ def _part(schema: str, table: str, free: set[str] | None) -> tuple[str, str]:
     if free is None:
         return "true", ""
     if holds_no_value(schema, table):
-        return of_many_cities(PUBLISHED).get(name, "true"), OF_ONE_CITY
+        return conditions_hiding_single_cities(PUBLISHED).get(name, "true"), OF_ONE_CITY
     if name in BY_SOURCE:
         return _permitted(name, free), "sources that may not be passed on"
     if name == PAIRS:

@@ -107,7 +107,7 @@ def event_study(page: Context) -> Chart | None:
         for point in points
         if len(points) <= 16 or point.x % 2 == 0
     }
-    few = plots.FEW_PILOTS
+    few = plots.FAINT_BELOW_PILOTS
     after = [row for row in rows if row["event_time"] >= 0 and row["n_pilots"] >= few]
     n = sum(is_below(row["p_value"]) for row in after)
     leads = page.diagnostic(DYNAMICS, "joint_leads_permutation_p")
@@ -133,7 +133,7 @@ def event_point(page: Context, row: Row, *ends: tuple[str, str], name: str = "")
     said = page.words.plain("result.event_said", year=year, n=pilots, **estimate_said(page, row))
     said = f"{name}: {said}" if name else said
     spans = intervals(row, *ends)
-    return Point(year, float(row["estimate"]), said, spans, pilots < plots.FEW_PILOTS)
+    return Point(year, float(row["estimate"]), said, spans, pilots < plots.FAINT_BELOW_PILOTS)
 
 
 def threshold(page: Context) -> Chart | None:

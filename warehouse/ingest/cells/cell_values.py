@@ -142,8 +142,8 @@ def read_number(
     ----------
     text : str
     unit : str, optional
-        Unit of the column: where it stands behind the number too, it is no other text. A per cent
-        or per mille sign is read too, unless the column has a unit that is none.
+        Unit of the column, which a cell may repeat after its number. A per cent or per mille sign
+        is read too, unless the column has another unit.
     decimal_comma : bool
         Whether the comma separates decimals and the point thousands.
 

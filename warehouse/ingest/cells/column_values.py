@@ -1,6 +1,4 @@
-"""A column of cells as delivered: which are filled, their texts and numbers, marks and units behind
-them (pure).
-"""
+"""Read a column of delivered cells: their texts, numbers, marks and units (pure)."""
 
 from __future__ import annotations
 
@@ -62,7 +60,7 @@ def filled_cells(
     missing : collection of str
         Signs for a missing value, normalised by NFKC and trimmed.
     unit : str, optional
-        Unit of the column: where it stands behind a number too, it is no other text.
+        Unit of the column, which a cell may repeat after its number.
     decimal_comma : bool
         Whether the texts of this column write 1.234,5; its numbers of a workbook are numbers all
         the same.

@@ -1,6 +1,4 @@
-"""What a column of an unknown source is: its values first, its header second, and the evidence in
-words (pure).
-"""
+"""Identify a column of an unknown source by its values first, its header second (pure)."""
 
 from __future__ import annotations
 
@@ -154,8 +152,8 @@ def _by_header(name: HeaderMatch, knowledge: Knowledge, *, is_panel: bool) -> Fi
 
 
 def _choose(comparable: list[ValueMatch], name: HeaderMatch | None) -> ValueMatch | None:
-    """Return the indicator that the values speak for; where two fit nearly as well, the one that
-    the header names.
+    """Return the indicator that the values fit; of two that fit nearly as well, the one that the
+    header names.
     """
     if not comparable:
         return None
@@ -181,7 +179,7 @@ def _choose(comparable: list[ValueMatch], name: HeaderMatch | None) -> ValueMatc
 def _by_values(
     header: str, best: ValueMatch, name: HeaderMatch | None, knowledge: Knowledge
 ) -> Finding:
-    """Return the indicator of the values, with the unit that their power of ten asks for."""
+    """Return the indicator of the values, with the unit that fits their power of ten."""
     canonical = knowledge.catalog.canonical_unit[best.indicator_id]
     said = f"{best.share:.0%} of {best.n:,} values agree with those known"
     if best.power:

@@ -1,9 +1,7 @@
-"""The sheets of an unknown file, as far as a draft looks at them: what a worker does for
-`new_source`. Loads the parsers.
+"""Read samples of the sheets of an unknown file, in a worker of `new_source`. Loads the parsers.
 
-What a worker answers is JSON, so a cell is text, a number, a truth value or nothing: a date is its
-text, which is what a draft compares. Of a long sheet the first rows and every so-manieth of the
-others are taken.
+A worker returns JSON, so a cell is text, a number, a truth value or null: a date is its text, which
+is what a draft compares. Of a long sheet the first rows and every n-th of the others are taken.
 """
 
 from __future__ import annotations

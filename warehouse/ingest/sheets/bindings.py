@@ -229,10 +229,10 @@ def _data_year(table: Table, edition_year: int | None, finder: Finder) -> tuple[
 def _row_values(
     grid: Grid, table: Table, label_col: int | None, rows: tuple[int, int], finder: Finder
 ) -> dict[int, ValueColumn]:
-    """Return what the label of each row (0-based) means; a required indicator without a row is a
-    fault.
+    """Return what the label of each row (0-based) means.
 
-    So is one with two rows, unless each row names its own place or year.
+    A required indicator without a row is a fault. So is one with two rows, unless each row names
+    its own place or year.
     """
     rule: RowIndicators | None = table.row_indicators
     if rule is None or label_col is None:

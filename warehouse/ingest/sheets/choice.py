@@ -1,4 +1,4 @@
-"""Which tables of a layout a file has, and which of them reads which sheet (pure)."""
+"""Choose the layout's tables that a file has, and the sheet that each reads (pure)."""
 
 from __future__ import annotations
 

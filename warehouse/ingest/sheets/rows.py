@@ -1,6 +1,4 @@
-"""The data rows of a sheet: which are kept, which a rule drops, and the place and year of each
-(pure).
-"""
+"""Choose the data rows of a sheet and find the place and year of each (pure)."""
 
 from __future__ import annotations
 

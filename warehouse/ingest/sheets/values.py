@@ -1,6 +1,4 @@
-"""Values of a sheet's columns, each checked, and the table they make with the lines for what was
-not taken (pure).
-"""
+"""Check the values of a sheet's columns and return them as a table with what was rejected (pure)."""
 
 from __future__ import annotations
 
