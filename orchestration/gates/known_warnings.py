@@ -1,6 +1,7 @@
 """Find the warnings of a gate that the last publication had too, and since when.
 
-A warning is known since the run from which on its check failed in every publication. A failing row is new if the last publication does not have it.
+A warning is known since the run from which on its check failed in every publication. A failing row
+is new if the last publication does not have it.
 """
 
 from __future__ import annotations

@@ -369,7 +369,7 @@ def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Readi
 def _faults_noted(
     file: DeliveredFile, done: dict[str, DeliveredFile], faults: dict[str, FileFault]
 ) -> Iterator[None]:
-    """Reject an unreadable policy text with its reason; note any other fault, which stops the run."""
+    """Reject an unreadable policy text with its reason; note other faults, which stop the run."""
     try:
         yield
     except FileFault as fault:
@@ -431,7 +431,7 @@ def _write_build(
 
 
 def _write_roster(build_dir: Path, roster: tuple[pa.Table, pa.Table] | None) -> None:
-    """Write roster.parquet and zones.parquet, which hooks of the seeds read; remove earlier ones."""
+    """Write roster.parquet and zones.parquet for the seeds' hooks; remove earlier ones."""
     for name, number in (("roster", 0), ("zones", 1)):
         target = build_dir / f"{name}.parquet"
         target.unlink(missing_ok=True)

@@ -371,9 +371,10 @@ def _refuse(losses: list[Loss], before: str) -> None:
         named = [str(loss) for loss in losses if loss.n_not_current is None] + series[:MOST_SERIES]
         if len(series) > MOST_SERIES:
             named.append(f"{len(series) - MOST_SERIES:,} more series and years")
+        of_cities = LARGEST_LOSS_OF["cities"]
         raise PublicationLoses(
             f"this run would lose {'; '.join(named)}, compared with {before}; "
-            f"expected at most {LARGEST_LOSS:.0%}, {LARGEST_LOSS_OF['cities']:.0%} of the cities or "
+            f"expected at most {LARGEST_LOSS:.0%}, {of_cities:.0%} of the cities or "
             "zones, and no edition; look whether files are "
             "missing or unread (the lines above, quality.rejected_value); "
             "if it is meant, confirm it: make refresh LANDING=path CONFIRM_SHRINK=1"

@@ -1,4 +1,4 @@
-"""Check the values of a sheet's columns and return them as a table with what was rejected (pure)."""
+"""Check the values of a sheet's columns; return a table of them and what was rejected (pure)."""
 
 from __future__ import annotations
 
