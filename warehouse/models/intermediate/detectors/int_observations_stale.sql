@@ -1,4 +1,4 @@
--- grain: one row is one value that repeats last year's to the last digit
+-- grain: one row is one value that repeats last year's to the last digit, or that next year's repeats where others have it only then
 -- key: observation_id
 with counts as (
     select
@@ -13,6 +13,7 @@ with counts as (
 repeated as (
     select
         figures.*,
+        earlier.observation_id as earlier_observation_id,
         counts.* exclude (observation_id),
         -- log of the probability that a new figure, rounded as it is, equals last year's by chance: the density of a Laplace distribution
         -- at the distance from the expected value (miss), with the city's usual movement as its scale (swing), times `rounding`
@@ -33,11 +34,20 @@ repeated as (
         )
 ),
 
--- another source that agreed better last year and has a new figure this year, on its own trend
-moved_on as (
+-- a source that agrees much better in one of both years, with a figure of its own in the other: which of the two figures is the copy
+elsewhere as (
     select
         repeated.observation_id,
-        min(abs(compared.gap)) > any_value(limits.source_differs) as is_far
+        {% set has_moved_on -%}
+            abs(compared.gap) > greatest(limits.year_offset_equal, 2 * repeated.rounding)
+            and abs(earlier.gap) < abs(compared.gap) / 2
+            and coalesce(abs(compared.other_log_value - compared.other_expected_log) <= 2 * greatest(repeated.miss, repeated.swing), true)
+        {%- endset %}
+        bool_or({{ has_moved_on }}) as has_moved_on,
+        min(abs(compared.gap)) filter (where {{ has_moved_on }}) > any_value(limits.source_differs) as is_far,
+        bool_or(
+            abs(earlier.gap) > greatest(limits.year_offset_equal, 2 * repeated.rounding) and abs(compared.gap) < abs(earlier.gap) / 2
+        ) as has_it_now
     from repeated
     inner join {{ ref('int_indicator_limits') }} as limits on repeated.indicator_id = limits.indicator_id
     inner join {{ ref('int_values_compared') }} as compared on repeated.observation_id = compared.observation_id
@@ -45,17 +55,11 @@ moved_on as (
         on
             {{ same_keys('compared', 'earlier', ['series_no', 'city_id', 'other_source_id']) }}
             and compared."year" = earlier."year" + 1
-    where
-        abs(compared.gap) > greatest(limits.year_offset_equal, 2 * repeated.rounding)
-        and abs(earlier.gap) < abs(compared.gap) / 2
-        and coalesce(abs(compared.other_log_value - compared.other_expected_log) <= 2 * greatest(repeated.miss, repeated.swing), true)
     group by repeated.observation_id
 ),
 
 checked as (
     select
-        repeated.observation_id,
-        repeated."year",
         repeated.log_value,
         -- or the joint probability of all repeats in the province, times the 2^n ways to choose these cities among its n
         least(
@@ -67,20 +71,26 @@ checked as (
         repeated.n_repeated >= limits.stale_table_min and repeated.n_repeated > limits.stale_table_share * repeated.n_table as is_table,
         repeated.n_province_repeated >= limits.stale_province_min
         and repeated.n_province_repeated >= limits.stale_province_share * repeated.n_province as is_province,
-        moved_on.observation_id is not null as has_moved_on,
-        coalesce(moved_on.is_far, false) as is_far
+        coalesce(elsewhere.has_moved_on, false) as has_moved_on,
+        coalesce(elsewhere.is_far, false) as is_far,
+        is_table and count_if(elsewhere.has_it_now) over same_table > count_if(elsewhere.has_moved_on) over same_table as is_early,
+        case when is_early then repeated.earlier_observation_id else repeated.observation_id end as copy_id,
+        case when is_early then repeated."year" else repeated."year" - 1 end as original_year
     from repeated
     inner join {{ ref('int_indicator_limits') }} as limits on repeated.indicator_id = limits.indicator_id
-    left join moved_on on repeated.observation_id = moved_on.observation_id
+    left join elsewhere on repeated.observation_id = elsewhere.observation_id
+    window same_table as (partition by repeated.series_no, repeated."year")
 )
 
 select
-    observation_id,
+    copy_id as observation_id,
     'stale' as rule,
     case when is_table or is_province or is_far then 'blocked' else 'quarantined' end as grade,
-    'expected another figure than that of ' || ("year" - 1) || ', found the same, ' || {{ short_number('exp(log_value)') }}
-    || case when has_moved_on then '; another source has moved on' else '' end
+    'expected another figure than that of ' || original_year || ', found the same, ' || {{ short_number('exp(log_value)') }}
+    || case when is_early then '; other sources have it a year later' when has_moved_on then '; another source has moved on' else '' end
     || case when is_table then '; so have ' || of_table || ' cities' else '' end
     || case when is_province then '; so has most of the province' else '' end as detail
 from checked
 where is_no_chance or is_table or is_province or has_moved_on
+-- the second of three equal tables
+qualify row_number() over (partition by copy_id order by is_early) = 1
