@@ -38,8 +38,9 @@ from ..panel.panel_error import (
 from ..panel.unit_values import beside
 from ..primary import WITHIN_BLOCK
 from ..results import FitResult, NotEstimable
+from .primary import LEAST_DRAWS
 from .result import Fit
-from .words import OWN, PUBLISHED, Line, faults_of_units
+from .words import OWN, PUBLISHED, Line, faults_of_units, permutation_p
 
 ESTIMATORS: tuple[str, ...] = (*ON_PAIRS, WITHIN_BLOCK)
 
@@ -278,6 +279,8 @@ def _estimate(
     notes = found.warnings
     if lacks_numba and not any("permutation is left out" in text for text in notes):
         notes += ("The permutation is left out: it needs numba (pip install numba).",)
+    if options.permutations < LEAST_DRAWS and permutation_p(found.estimates) is not None:
+        notes += (f"No p of so few draws is below 0.05: give permutations={LEAST_DRAWS} or more.",)
     return replace(found, engine=used, warnings=notes)
 
 

@@ -17,7 +17,7 @@ from ..panel.pair_columns import PairColumns
 from ..panel.panel_error import PanelError, refused, require_count, require_mapping
 from ..panel.panel_table import FIRST_YEAR, listed
 from ..panel.unit_values import beside, cohorts_of_units, rows_beside
-from ..policy.fit_policy import PolicyResult, fit_policy, span_of
+from ..policy.fit_policy import SAME_POLICY, PolicyResult, fit_policy, span_of
 from ..policy.listing import (
     LEFT_OUT,
     REJECTED,
@@ -185,10 +185,16 @@ def policy(
     given = read_list(places, _names(cities))
     if given.outcome not in ("", SYNCHRONIZATION):
         expected = f"{SYNCHRONIZATION}, that of {outcome!r}, which is tested"
-        remedy = "leave out the column; `citysync policy` tests outcomes of cities themselves"
+        remedy = "leave out the column; in a checkout `citysync policy` tests outcomes of cities"
         raise PanelError("list", None, "outcome", expected, repr(given.outcome), remedy)
     result = fit_policy(cities, given, others=starts, permutations=permutations, seed=seed)
     notes += _gaps(cities, result)
+    same = [row["other"] for row in result.overlaps if row["correlation"] >= SAME_POLICY]
+    if same:
+        notes.append(
+            f"The test net of the other policies leaves out {listed(same)}: nearly the list's own "
+            "units and years."
+        )
     start = int(cities.years[span_of(cities.growth, cities.years)[0]])
     is_earlier = cities.years < start
     if result.sample.years[0] == start and np.isfinite(cities.growth[:, is_earlier]).any():

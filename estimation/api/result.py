@@ -144,7 +144,7 @@ class Fit(ForMaketables, FitResult):
         ----------
         full : bool
             Adds `cohort_year`, `event_time`, `is_default` and `n_treated`, the treated units that a
-            coefficient is of.
+            coefficient is of (0 where pairs do not say which of their units are treated).
 
         Returns
         -------

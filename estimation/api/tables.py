@@ -75,7 +75,7 @@ def etable(
     headers : sequence of str, optional
         One for each fit; default: the outcomes.
     labels : mapping of str to str, optional
-        What coefficients and outcomes are called in the table.
+        What coefficients, outcomes and effects are called in the table.
     vcov : str, optional
         The inference method of the standard errors, where a coefficient has it; None, and
         elsewhere: its default, else one that has an error.
@@ -145,7 +145,7 @@ def etable(
     for term in dict.fromkeys(chain(*columns)):
         rows += _coefficient(fits, term, [own.get(term, []) for own in columns], style)
     shown = {label_of(e) for own in columns for e in chain(*own.values())}
-    facts = [_facts(fit, vcov, shown) for fit in fits]
+    facts = [_facts(fit, vcov, shown, labels) for fit in fits]
     kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
     foot = [(kind, tuple(own.get(kind, "") for own in facts)) for kind in kinds]
     notes = _notes(fits, (cell for _, cells in rows for cell in cells))
@@ -225,7 +225,9 @@ def _shown(fit: Result, vcov: str | None, kept: set[str]) -> list[Estimate]:
     ]
 
 
-def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
+def _facts(
+    fit: Result, vcov: str | None, kept: set[str], labels: Mapping[str, str]
+) -> dict[str, str]:
     """Return what is printed below the coefficients of a column."""
     shown = _shown(fit, vcov, kept)
     lines = ", ".join(dict.fromkeys(LINES.get(e.vcov, "none") for e in shown))
@@ -248,7 +250,7 @@ def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
     if not isinstance(fit, Fit):
         facts = {"estimator": fit.estimator, "inference": lines}
         if fit.effects:
-            facts["effects"] = " + ".join(fit.effects)
+            facts["effects"] = " + ".join(labels.get(name, name) for name in fit.effects)
         return facts | sizes
     if fit.estimator == WITHIN_BLOCK:
         effects = {"period effects": "by block"}

@@ -193,7 +193,7 @@ def _column(source: Source, names: Sequence[str]) -> str:
         if name in source.names:
             return name
     expected = f"a column {' or '.join(names[:2])}"
-    remedy = "give a table of these columns with a row for each unit, a CSV with commas"
+    remedy = 'give a table such as {"unit": [...], "year": [...]}, or a CSV with commas'
     raise source.fail(None, None, expected, listed(list(source.names)), remedy)
 
 

@@ -318,6 +318,12 @@ def test_a_year_beside_whole_numbers_is_that_year_and_a_quarter_or_fiscal_year_i
             cs.fit(frame, "y", **entry(freq))
 
 
+def test_draws_that_cannot_reject_are_noted(frame, given):
+    for draws, is_noted in ((19, True), (20, False)):
+        found = cs.fit(frame, "y", **given | {"permutations": draws})
+        assert any("so few draws" in text for text in found.warnings) == is_noted
+
+
 def test_two_kinds_of_units_are_noted(frame, given):
     cohort = {"A1": 2013, "A2": 2014, "A3": 2014, "A4": 2013}
     units = pd.MultiIndex.from_product([range(1, 6), range(1, 31), range(2010, 2017)])

@@ -63,6 +63,11 @@ def test_no_two_coefficients_of_a_fit_share_a_row(flows):
     assert estimate == f"{errors.estimate[1]:.4f}"
 
 
+def test_effects_have_labels(flows):
+    errors = cs.vcov(pf.feols("y ~ x | a + year", flows), ("a", "b"))
+    assert dict(cs.etable(errors, labels={"a": "Exporter"}).rows)["effects"] == ("Exporter + year",)
+
+
 def test_large_numbers_keep_the_digits_after_the_point(flows):
     errors = cs.vcov(pf.feols("y ~ x", flows.assign(y=flows["y"] * 1e8)), ("a", "b"), vcov="pair")
     (shown,) = cs.etable(errors, keep=["x"], digits=2).rows[0][1]

@@ -253,4 +253,5 @@ def test_another_policy_that_is_nearly_the_list_is_not_taken_out_of_it():
     fit = run(panel, listed, others={"other": other, "same": same})
     found = {row["other"]: row["correlation"] for row in fit.result.overlaps}
     assert found["same"] > 0.9 > found["other"]
+    assert any("leaves out same: nearly the list's" in text for text in fit.warnings)
     assert fit.result.net == run(panel, listed, others={"other": other}).result.net
