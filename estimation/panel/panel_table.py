@@ -121,7 +121,11 @@ class PanelTable:
             elif kind.startswith(YEARS) and getattr(date, "freqstr", "") == "Y-DEC":
                 parsed[code] = date.year
             elif not is_nothing(value):
-                remedy = "correct the cell" if date is None else "give numbers"
+                remedy = "correct the cell"
+                if date is not None:
+                    remedy = "give numbers"
+                elif is_number(str(value).replace(",", ".")):
+                    remedy = "write decimals with a point"
                 if date is not None and kind.startswith((YEARS, PERIODS)):
                     remedy = "give whole numbers, as the panel's periods are"
                 raise fail(code, kind, remedy)
@@ -185,12 +189,12 @@ class PanelTable:
                 remedy = "fill it in or remove the row"
             elif self.dates is not None and not calendar:
                 remedy = "give a date; a number counts the panel's periods from 1"
-            elif whole[row] > LAST_YEAR:
+            elif not may_be_blank:
                 remedy = "give years, or number the periods 1, 2, 3, ..."
-                if may_be_blank:
-                    remedy = f"{remedy}; blank = never"
-            elif may_be_blank and calendar and whole[row] in (0, 1):
+            elif calendar and whole[row] in (0, 1):
                 remedy = "give the first treated year, blank = never; a 0/1 dummy does not do"
+            else:
+                remedy = "write it as the panel's periods are; blank = never"
             raise self.fail(
                 row,
                 column,
@@ -301,6 +305,8 @@ class PanelTable:
             if isinstance(value, str) and value:
                 shown += ", which is read as a blank"
             remedy = "fill it in or remove the row"
+            if self.source.place == "unit":
+                remedy = "fill it in"
             if isinstance(value, str) and value:
                 remedy = "write it otherwise, or remove the row"
             if isinstance(value, float):

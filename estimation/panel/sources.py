@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -167,7 +168,7 @@ def open_file(path: Path) -> Source:
 
 UNREADABLE = (
     *(OSError, ValueError, TypeError, KeyError, NotImplementedError, csv.Error),
-    *(MemoryError, OverflowError, RecursionError),
+    *(MemoryError, OverflowError, RecursionError, struct.error),
 )
 
 

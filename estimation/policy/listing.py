@@ -212,7 +212,9 @@ def _year(source: Source, row: int, column: str, text: str) -> int:
     month = int(found[2] or 1) if found else 0
     if found is None or not 1 <= month <= 12:
         expected = "a year, or a date such as 2015-03-07"
-        raise source.fail(row, column, expected, repr(text), "correct the cell")
+        raise source.fail(
+            row, column, expected, repr(text) if text else "a blank", "correct the cell"
+        )
     return int(found[1]) + (month >= SECOND_HALF)
 
 

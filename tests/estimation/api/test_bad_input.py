@@ -102,6 +102,18 @@ FAULTS = {
         "period",
         ["number the periods 1, 2, 3"],
     ),
+    "decimal commas": (
+        lambda f: f.assign(y=f["y"].round(3).astype(str).str.replace(".", ",")),
+        1,
+        "y",
+        ["write decimals with a point"],
+    ),
+    "periods from 0": (
+        lambda f: f.assign(period=f["period"] - 2010),
+        1,
+        "period",
+        ["found '0'", "number the periods 1, 2, 3"],
+    ),
     "a quarter that is none": (
         lambda f: f.assign(period=f["period"].astype(str) + np.where(f.index == 3, "Q5", "Q1")),
         4,
@@ -180,7 +192,7 @@ ARGUMENTS = {
     "cohort of another calendar": (
         {"cohort": {"c001": 5}},
         None,
-        r"unit c001.*a year from .*found '5'",
+        r"unit c001.*a year from .*found '5'; write it as the panel's periods are",
     ),
     "units of three columns": (
         {"cohort": pd.DataFrame({"a": [1], "b": [2], "c": [3]})},
@@ -202,6 +214,11 @@ ARGUMENTS = {
         {"block": {f"c{k:03d}": "NA" if k < 6 else "EU" for k in range(33)}},
         None,
         r"block.*c000.*'NA', which is read as a blank",
+    ),
+    "unit whose block is blank": (
+        {"block": {f"c{k:03d}": None if k == 3 else f"b{k // 3}" for k in range(33)}},
+        None,
+        r"block, unit c003.*a blank cell; fill it in$",
     ),
     "one block": (
         {"block": {f"c{k:03d}": "b" for k in range(33)}},
@@ -267,6 +284,13 @@ def test_csv_lines_are_counted_as_an_editor_does(frame, given, tmp_path):
     with pytest.raises(cs.PanelError, match=r"'n\.a\.'") as caught:
         cs.fit(path, "y", **given)
     assert (caught.value.row, caught.value.place) == (8, "line")
+
+
+def test_a_file_that_is_no_stata_file_is_refused(given, tmp_path):
+    path = tmp_path / "panel.dta"
+    path.write_bytes(b"no")
+    with pytest.raises(cs.PanelError, match=r"panel\.dta: expected a CSV"):
+        cs.fit(path, "y", **given)
 
 
 def _of_many_rows(path):
