@@ -44,7 +44,8 @@ select row_number() over () as observation_id,
     cast(expected as double) as expected_log, cast($step as double) as step_before,
     step_before as step_after, $rate_unit as rate_unit, null::integer as edition_year,
     null::double as trend, null::double as residual, null::double as noise,
-    null::double as city_noise, null::double as own_offset, null::double as spike, false as is_end
+    null::double as city_noise, null::double as own_offset, null::double as spike, false as is_end,
+    null::double as neighbour_spike
 from cells
 """
 TABLES = {

@@ -7,6 +7,11 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- The observations of a relation for which a condition holds. -#}
+{% macro observations_where(relation, condition='true') -%}
+    (select chosen.observation_id from {{ relation }} as chosen where {{ condition }})
+{%- endmacro %}
+
 {#- The source of which a speaker of int_values_series is an edition. -#}
 {% macro publisher_of(speaker) -%}
     split_part({{ speaker }}, ' ', 1)

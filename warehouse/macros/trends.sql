@@ -4,7 +4,7 @@
     disagrees within itself or moves beyond the cap: an error of the whole province would hide itself). The last expression, `residuals`,
     holds noise (the median size of a series' steps, all cities together), city_noise (that of one city, or of all cities in the year if larger), residual (R), own_offset (R less its median over the city's years), step_before (b: R minus R of the value before),
     step_after (f: R minus R of the value after), both null beyond a gap of `trend.max_gap` years; spike (S with its sign, 0 where b and f disagree), expected_log (P: both neighbours' R back in logs; at an end
-    the only neighbour's), is_end. Sums run in the order of years. -#}
+    the only neighbour's), is_end, neighbour_spike (the larger S beside it, without its sign: next to a larger one a value looks wrong itself). Sums run in the order of years. -#}
 {% macro trend_residual_ctes(source) -%}
     growths as (
         select
@@ -116,18 +116,34 @@
             neighbours.residual - of_city.residual as own_offset,
             neighbours.residual - residual_before as step_before,
             neighbours.residual - residual_after as step_after,
-            case
-                when step_before * step_after > 0 then sign(step_before) * least(abs(step_before), abs(step_after))
-                else 0
-            end as spike,
+            {{ away_and_back('step_before', 'step_after') }} as spike,
             (coalesce(residual_before, residual_after) + coalesce(residual_after, residual_before)) / 2 + trend as expected_log,
-            residual_before is null or residual_after is null as is_end
+            residual_before is null or residual_after is null as is_end,
+            greatest(abs(lag(spike, 1, 0.0) over city_years), abs(lead(spike, 1, 0.0) over city_years)) as neighbour_spike
         from neighbours
         inner join medians as of_series
             on neighbours.series_no = of_series.series_no and of_series.city_id is null and of_series."year" is null
         inner join medians as of_city on neighbours.series_no = of_city.series_no and neighbours.city_id = of_city.city_id
         inner join medians as of_year on neighbours.series_no = of_year.series_no and neighbours."year" = of_year."year"
+        window city_years as (partition by neighbours.series_no, neighbours.city_id order by neighbours."year")
     )
+{%- endmacro %}
+
+{#- How far a value is off between a step before and a step after it: the smaller of the two with its sign, 0 where they disagree. -#}
+{% macro away_and_back(step_before, step_after) -%}
+    case
+        when {{ step_before }} * {{ step_after }} > 0
+            then sign({{ step_before }}) * least(abs({{ step_before }}), abs({{ step_after }}))
+        else 0
+    end
+{%- endmacro %}
+
+{#- The step of a value from the one before (`lag`) or after it (`lead`) in a window, null beyond a gap of `longest` years. -#}
+{% macro step_from(neighbour, value, year, years, longest) -%}
+    case
+        when abs({{ year }} - {{ neighbour }}({{ year }}) over {{ years }}) <= {{ longest }}
+            then {{ value }} - {{ neighbour }}({{ value }}) over {{ years }}
+    end
 {%- endmacro %}
 
 {#- The power of ten that a log difference amounts to within a tolerance in log points; 0 where it is none. -#}

@@ -11,7 +11,7 @@ select
     count(*) as n_compared
 from {{ ref('int_observations_corrected') }} as observations
 left join {{ ref('int_values_matched') }} as matched on observations.observation_id = matched.observation_id
-where observations.observation_id in (select paired.observation_id from {{ ref('int_values_paired') }} as paired)
+where observations.observation_id in {{ observations_where(ref('int_values_paired')) }}
 group by observations.source_id, observations.edition_year, observations.file_name, observations.city_id
 having n_shifted >= 3 and n_shifted >= 0.5 * count(*) and max(observations."year") > min(observations."year")
 -- two cities exchanged in a column are no shifted codes

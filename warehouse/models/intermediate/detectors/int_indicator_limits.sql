@@ -1,5 +1,4 @@
--- grain: one row is one indicator with a column for each threshold of the seed, null where no rule of that name applies to it; with its
--- kind, the level that it is the growth of (`growth_of`) and the indicator of the same quantity that it is compared as (`same_as`)
+-- grain: one row is one indicator with a column for each threshold of the seed, its kind, `growth_of` and `same_as`
 -- key: indicator_id
 with kinds as (
     select

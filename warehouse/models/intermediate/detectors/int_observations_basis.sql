@@ -1,15 +1,10 @@
--- grain: one row is one rate of growth that equals the growth of its level at current prices: in a table of which most do so (blocked), or
--- alone, where another source has another rate (warned)
+-- grain: one row is one rate of growth that equals the growth of its level at current prices
 -- key: observation_id
 with rates as (
     select
         rates.*,
-        limits.basis_cells,
-        limits.basis_share,
-        limits.basis_whole,
-        limits.source_differs,
-        abs(rates.rate_pct - rates.nearest_pct) <= limits.basis_equal as is_nominal,
-        limits.basis_equal
+        limits.* exclude (indicator_id, growth_of, same_as),
+        abs(rates.rate_pct - rates.nearest_pct) <= limits.basis_equal as is_nominal
     from {{ ref('int_rates_delivered') }} as rates
     inner join {{ ref('int_indicator_limits') }} as limits on rates.indicator_id = limits.indicator_id
 ),
@@ -39,7 +34,7 @@ contradicted as (
 select
     tables.observation_id,
     'current_prices' as rule,
-    case when tables.is_whole or tables.is_basis then 'blocked' else 'warned' end as grade,
+    case when tables.is_basis then 'blocked' else 'warned' end as grade,
     'expected growth at constant prices, found ' || {{ short_number('tables."value"') }}
     || coalesce('; growth at current prices is ' || {{ short_number('tables.nearest_pct') }}, '')
     || case
@@ -49,6 +44,5 @@ select
 from tables
 left join contradicted on tables.observation_id = contradicted.observation_id
 where
-    tables.is_whole
-    or (tables.is_basis and tables.is_nominal)
+    (tables.is_basis and (tables.is_whole or tables.is_nominal))
     or (tables.is_fine and tables.is_nominal and contradicted.observation_id is not null)

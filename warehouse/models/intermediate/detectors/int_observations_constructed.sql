@@ -1,5 +1,4 @@
--- grain: one row is one value that was made and not measured: it lies on an exact line with the years beside it, of equal steps or of equal
--- growth, as what is interpolated or extrapolated does; or it is a rate of the province put down for many of its cities
+-- grain: one row is one value that was made and not measured
 -- key: observation_id
 -- the distance of each value from the middle of those before and after it, in parts of the value
 with bent as (

@@ -15,16 +15,14 @@ with detected as (
 -- a value accuses no copies if its table, or its province in the table, is refused as a whole, or any other table of its series
 accusing as (
     select * from detected
-    where observation_id not in (
-        select matched.observation_id from {{ ref('int_values_matched') }} as matched
-        where matched.block = 'province' and matched.grade = 'blocked'
-        union all
-        select rate_table.observation_id from {{ ref('int_observations_rate_table') }} as rate_table
-        union all
-        select series.observation_id from {{ ref('int_values_series') }} as series
-        inner join {{ ref('int_blocks_graded') }} as graded on series.series_no = graded.series_no
-        where graded.block = 'table' and graded.grade = 'blocked'
-    )
+    where
+        observation_id not in {{ observations_where(ref('int_values_matched'), "block = 'province' and grade = 'blocked'") }}
+        and observation_id not in {{ observations_where(ref('int_observations_rate_table')) }}
+        and observation_id not in (
+            select series.observation_id from {{ ref('int_values_series') }} as series
+            inner join {{ ref('int_blocks_graded') }} as graded on series.series_no = graded.series_no
+            where graded.block = 'table' and graded.grade = 'blocked'
+        )
 )
 
 select *

@@ -11,14 +11,8 @@ with delivered as (
 
 checked as (
     select
-        observations.observation_id,
-        observations."year",
-        observations."value",
-        catalog.must_be_positive,
-        catalog.min_value,
-        catalog.max_value,
-        catalog.canonical_unit,
-        catalog.kind,
+        observations.*,
+        catalog.* exclude (indicator_id, place_level),
         catalog.kind = 'rate'
         and catalog.canonical_unit = 'pct'
         and catalog.max_value < 75
@@ -28,11 +22,7 @@ checked as (
         observations.row_no is not null
         and observations.n_cells >= 3
         and observations.row_max = 0
-        and (catalog.canonical_unit <> 'count' or coalesce(min(observations.row_max) over years_beside >= 8, true)) as is_zero_row,
-        case
-            when catalog.canonical_unit = 'index_100' then observations."value" - 100
-            when catalog.kind = 'rate' and catalog.canonical_unit = 'pct' then observations."value"
-        end as growth_pct
+        and (catalog.canonical_unit <> 'count' or coalesce(min(observations.row_max) over years_beside >= 8, true)) as is_zero_row
     from delivered as observations
     inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
     window
@@ -110,7 +100,11 @@ union all by name
 select
     observation_id,
     'growth_range' as rule,
-    case when "year" < 2000 and growth_pct between -100 and 100 then 'warned' else 'blocked' end as grade,
+    case
+        when "year" < 2000 and case canonical_unit when 'index_100' then "value" - 100 when 'pct' then "value" end between -100 and 100
+            then 'warned'
+        else 'blocked'
+    end as grade,
     'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail
 from checked
 where kind in ('rate', 'index') and "value" not between min_value and max_value and not is_index

@@ -9,7 +9,6 @@
 -- rules that cast doubt on the whole table, because its other values may be wrong and look right; `unit_factor` is not among them,
 -- because a wrong unit is visible in each value
 {% set causes = ['index_for_growth', 'current_prices', 'growth_fraction', 'row_shift', 'year_offset', 'outvoted'] -%}
-{% set column = 'source_id, edition_year, file_name, indicator_id' -%}
 
 with refused as (
     select
@@ -25,9 +24,10 @@ with refused as (
 figures as (
     select
         observations.*,
-        limits.unsupported_cells,
-        limits.unsupported_share,
-        limits.rate_table_cities,
+        limits.* exclude (indicator_id),
+        dense_rank() over (
+            order by observations.source_id, observations.edition_year, observations.file_name, observations.indicator_id
+        ) as column_no,
         rates.level_growth_pct,
         rates.is_level_of_others,
         refused.* exclude (observation_id),
@@ -51,13 +51,13 @@ compared as (
     from figures
     window
         same_cell as (partition by indicator_id, city_id, "year"),
-        same_province as (partition by {{ column }}, "year", city_id // 10000),
-        same_city as (partition by {{ column }}, city_id)
+        same_province as (partition by column_no, "year", city_id // 10000),
+        same_city as (partition by column_no, city_id)
 ),
 
 column_years as (
     select
-        {{ column }},
+        column_no,
         "year",
         count(*) filter (where is_cause) as n_of_table,
         greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*)) as n_most,
@@ -73,10 +73,8 @@ column_years as (
         -- a single late table next to a table of the right year says nothing about other years
         case when is_late_table then coalesce(bool_or(is_late_by_levels) over years_beside, true) else is_late_table end as is_late_run
     from compared
-    group by {{ column }}, "year"
-    window years_beside as (
-        partition by {{ column }} order by "year" range between 1 preceding and 1 following exclude current row
-    )
+    group by column_no, "year"
+    window years_beside as (partition by column_no order by "year" range between 1 preceding and 1 following exclude current row)
 ),
 
 -- a table that nothing is compared with counts as late if the nearest tables of its column that can be compared are late
@@ -91,14 +89,8 @@ tables as (
             false
         ) as is_column
     from compared
-    inner join column_years
-        on
-            {{ same_keys('compared', 'column_years', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
-            and compared.edition_year is not distinct from column_years.edition_year
-    window of_column as (
-        partition by compared.source_id, compared.edition_year, compared.file_name, compared.indicator_id
-        order by compared."year"
-    )
+    inner join column_years on compared.column_no = column_years.column_no and compared."year" = column_years."year"
+    window of_column as (partition by compared.column_no order by compared."year")
 ),
 
 -- sources of which most indicators are blocked

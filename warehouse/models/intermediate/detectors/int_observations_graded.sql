@@ -6,12 +6,11 @@ with flags as (
     select
         *,
         99 as rule_rank
-    from {{ ref('int_observations_stitched') }}
-    union all
-    select
-        copied.*,
-        99 as rule_rank
-    from ({{ flags_of_copies(ref('int_observations_stitched'), ref('int_values_copied')) }}) as copied
+    from (
+        select * from {{ ref('int_observations_stitched') }}
+        union all
+        {{ flags_of_copies(ref('int_observations_stitched'), ref('int_values_copied')) }}
+    ) as stitched
 ),
 
 worst_flags as (
@@ -26,16 +25,9 @@ graded as (
         precedence.priority,
         precedence.earned_priority,
         precedence.n_run_years,
-        case
-            when worst_flags.grade in ('blocked', 'quarantined') then worst_flags.grade
-            when observations.is_corrected then 'corrected'
-            else coalesce(worst_flags.grade, 'ok')
-        end as quality_flag,
-        case
-            when worst_flags.grade in ('blocked', 'quarantined') then worst_flags.rule
-            when observations.is_corrected then 'value_corrections'
-            else worst_flags.rule
-        end as quality_rule,
+        observations.is_corrected and coalesce(worst_flags.grade = 'warned', true) as is_correction_kept,
+        if(is_correction_kept, 'corrected', coalesce(worst_flags.grade, 'ok')) as quality_flag,
+        if(is_correction_kept, 'value_corrections', worst_flags.rule) as quality_rule,
         worst_flags.detail as quality_detail,
         worst_flags.proposed_value
     from {{ ref('int_observations_corrected') }} as observations
@@ -44,7 +36,7 @@ graded as (
 )
 
 select
-    * exclude (earned_priority, n_run_years),
+    * exclude (earned_priority, n_run_years, is_correction_kept),
     quality_flag <> 'blocked' as is_usable,
     cast(row_number() over (
         partition by city_id, place_level, indicator_id, "year"

@@ -1,5 +1,4 @@
--- grain: one row is one value of a delivered row whose columns contradict each other: sectors and gross domestic product, loans and
--- deposits and their ratio to it, wage bill and employees times average wage
+-- grain: one row is one value of a delivered row whose columns contradict each other
 -- key: observation_id
 {% set row = 'source_id, edition_year, file_name, city_id, "year", identity' -%}
 {% set column = 'source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id' -%}

@@ -1,5 +1,4 @@
--- grain: one row is one value of a run of years in which a source is at another level than before and after (another quantity or coverage
--- for a while), which another source that kept its level shows
+-- grain: one row is one value of a run of years in which a source is at another level, as a source that kept its level shows
 -- key: observation_id
 -- deviation: the distance of two sources less their usual one, the median. If they are far apart in most years but agree (is_near) in three
 -- or more, the median of these years is the usual one
@@ -85,6 +84,5 @@ select
     exp(found.log_value - found.deviation) as proposed_value
 from numbered as found
 inner join runs on {{ same_keys('found', 'runs', ['series_no', 'other_source_id', 'city_id', 'side', 'run_no']) }}
-left join {{ ref('int_values_corroborated') }} as corroborated on found.observation_id = corroborated.observation_id
-where not coalesce(corroborated.is_confirmed, false)
+where found.observation_id not in {{ observations_where(ref('int_values_corroborated'), 'is_confirmed') }}
 qualify row_number() over (partition by found.observation_id order by runs.is_open, found.other_source_id) = 1

@@ -22,7 +22,6 @@ lone_runs as (
         series_no,
         city_id,
         span_no,
-        any_value(indicator_id) as indicator_id,
         min("year") as first_year,
         max("year") as last_year,
         arg_min_null(step_before, "year") as step
@@ -52,10 +51,7 @@ select
     exp(spans.log_value - lone_runs.step) as proposed_value
 from spans
 left join lone_runs on {{ same_keys('spans', 'lone_runs', ['series_no', 'city_id', 'span_no']) }}
-left join {{ ref('int_values_corroborated') }} as corroborated on spans.observation_id = corroborated.observation_id
-where
-    not coalesce(corroborated.is_vouched, false)
-    and (spans.indicator_id, spans.city_id) in (select (runs.indicator_id, runs.city_id) from lone_runs as runs)
+where spans.observation_id not in {{ observations_where(ref('int_values_corroborated'), 'is_vouched') }}
 -- of the same figure in several series the longest one tells
 qualify
     lone_runs.span_no is not null

@@ -1,5 +1,4 @@
--- grain: one row is one value in which two sources differ although they agree in the years around: alone (isolated_mismatch), or with
--- most cities of the province, as when only one source adopted a revision (vintage); of three sources the one that two contradict
+-- grain: one row is one value in which two sources differ although they agree in the years around
 -- key: observation_id
 with compared as (
     {{ figures_beside(ref('int_trends_cleaned'), ref('int_sources_related'), ref('int_indicator_limits')) }}
@@ -41,13 +40,7 @@ found as (
         end as is_decided,
         (is_apart or not is_contrary) and n_isolated >= vintage_min_cities and n_isolated >= vintage_share * n_cities as is_vintage,
         case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
-        case when is_vintage or not is_decided then 'warned' else 'quarantined' end as grade,
-        case
-            when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around'
-        end as why_other,
-        case
-            when is_vintage then 'so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
-        end as reason
+        case when is_vintage or not is_decided then 'warned' else 'quarantined' end as grade
     from checked
     window province_year as (partition by source_id, other_source_id, indicator_id, province_id, "year")
     -- a third source that has the same, or stands far nearer than the one that differs, confirms the value
@@ -58,7 +51,9 @@ select
     observation_id,
     rule,
     grade,
-    'expected ' || {{ short_figure('other_log_value', 'rate_unit') }} || ' as in ' || other_source_id || why_other
-    || ', found ' || {{ short_figure('log_value', 'rate_unit') }} || coalesce('; ' || reason, '') as detail
+    'expected ' || {{ short_figure('other_log_value', 'rate_unit') }} || ' as in ' || other_source_id
+    || if(is_contrary, ', which counts for more where the two differ', ', with which it agrees in the years around')
+    || ', found ' || {{ short_figure('log_value', 'rate_unit') }}
+    || if(is_vintage, '; so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage', '') as detail
 from found
 qualify row_number() over (partition by observation_id order by grade asc, rule asc, gap desc, other_source_id asc) = 1

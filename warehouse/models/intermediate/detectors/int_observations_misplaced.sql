@@ -1,17 +1,15 @@
--- grain: one row is one value that belongs to another cell, as other sources show (int_observations_matched) or the series of the city and
--- its neighbours do (rows of a province shifted, two cities exchanged), or another value of such a shifted row
+-- grain: one row is one value that belongs to another cell
 -- key: observation_id
+-- rows of a province shifted, or two cities exchanged, as the series of the city and its neighbours show
 with placed as (
     select
-        trends.*,
-        placed.miss,
+        placed.*,
         limits.swap_fit,
         coalesce(corroborated.is_vouched, false) as is_vouched,
         placed.may_be_swap and not coalesce(corroborated.is_vouched, false) as is_swap_miss
-    from {{ ref('int_trends_delivered') }} as trends
-    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.swap_fit is not null
-    inner join {{ ref('int_trends_placed') }} as placed on trends.observation_id = placed.observation_id
-    left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
+    from {{ ref('int_trends_placed') }} as placed
+    inner join {{ ref('int_indicator_limits') }} as limits on placed.indicator_id = limits.indicator_id and limits.swap_fit is not null
+    left join {{ ref('int_values_corroborated') }} as corroborated on placed.observation_id = corroborated.observation_id
 ),
 
 shifted_rows as (
@@ -54,15 +52,14 @@ swapped as (
 
 of_twins as (
     select
-        duplicated.observation_id,
+        observation_id,
         'duplicated_block' as rule,
         'blocked' as grade,
-        'expected a figure of its own, found ' || {{ short_number('exp(duplicated.log_value)') }} || ', which city '
-        || duplicated.twin_city_id || ' has too, in ' || duplicated.n_years || ' years nearby' as detail,
+        'expected a figure of its own, found ' || {{ short_number('exp(log_value)') }} || ', which city '
+        || twin_city_id || ' has too, in ' || n_years || ' years nearby' as detail,
         0 as strength
-    from {{ ref('int_values_duplicated') }} as duplicated
-    left join {{ ref('int_values_corroborated') }} as corroborated on duplicated.observation_id = corroborated.observation_id
-    where not coalesce(corroborated.is_confirmed, false)
+    from {{ ref('int_values_duplicated') }}
+    where observation_id not in {{ observations_where(ref('int_values_corroborated'), 'is_confirmed') }}
 ),
 
 single as (
@@ -93,11 +90,7 @@ shifts as (
 
 columns_of_rows as (
     select
-        here.observation_id,
-        here.log_value,
-        here.rate_unit,
-        here.expected_log,
-        here.miss,
+        here.*,
         shifts.owner_city_id,
         count(*) filter (where abs(here.log_value - there.expected_log) < here.miss) over same_column as n_nearer,
         count(*) over same_column as n_rows
@@ -139,8 +132,9 @@ flags as (
         on
             {{ same_keys('observations', 'recoded', ['source_id', 'file_name', 'city_id']) }}
             and observations.edition_year is not distinct from recoded.edition_year
-    left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
-    where observations.place_level = 'city' and not coalesce(corroborated.is_confirmed, false)
+    where
+        observations.place_level = 'city'
+        and observations.observation_id not in {{ observations_where(ref('int_values_corroborated'), 'is_confirmed') }}
 )
 
 select * exclude (strength) from flags

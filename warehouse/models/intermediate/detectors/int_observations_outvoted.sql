@@ -1,5 +1,4 @@
--- grain: one row is one value that other sources show to be wrong: a rate for which two others have the same other figure (outvoted) or
--- that lost its sign (sign), or one of two sectors exchanged (swap)
+-- grain: one row is one value that other sources show to be wrong: a rate, or one of two sectors exchanged
 -- key: observation_id
 with compared as (
     {{ figures_beside(ref('int_trends_cleaned'), ref('int_sources_related'), ref('int_indicator_limits')) }}
@@ -14,7 +13,7 @@ rates as (
     from compared
     where
         outvoted_block is not null
-        and other_observation_id not in (select made.observation_id from {{ ref('int_observations_constructed') }} as made)
+        and other_observation_id not in {{ observations_where(ref('int_observations_constructed')) }}
 ),
 
 -- which of the two lost or gained a minus, their trends tell
@@ -64,9 +63,10 @@ outvoted as (
         here.*,
         'outvoted' as rule,
         case
-            when least(here.gap, there.gap) < here.outvoted_block or here.other_rate_unit = there.other_rate_unit then 'warned'
             when
-                count(distinct here.city_id) over province_year
+                least(here.gap, there.gap) < here.outvoted_block
+                or here.other_rate_unit = there.other_rate_unit
+                or count(distinct here.city_id) over province_year
                 >= greatest(here.vintage_min_cities, here.vintage_share * here.n_cities)
                 then 'warned'
             else 'blocked'

@@ -1,5 +1,4 @@
--- grain: one row is one rate in a table of growth that belongs to another year (year_offset) or to other rows (row_shift), or holds means
--- of several years (constructed): its ranks correlate more with the growth of levels there than in its own year and rows
+-- grain: one row is one rate in a table of growth that belongs to another year or to other rows, or that holds means of several years
 -- key: observation_id
 {% set table = 'source_id, edition_year, indicator_id, "year"' -%}
 
@@ -74,14 +73,11 @@ beside as (
         select
             here.*,
             '{{ place }}' as kind,
+            shifts.k,
             there.level_growth_pct as beside_pct
-        from (
-            select
-                *,
-                unnest([-3, -2, -1, 1, 2, 3]) as k
-            from rates
-        ) as here
-        inner join rates as there on here.table_no = there.table_no and here.{{ place }} + here.k = there.{{ place }}
+        from rates as here
+        cross join unnest([-3, -2, -1, 1, 2, 3]) as shifts (k)
+        inner join rates as there on here.table_no = there.table_no and here.{{ place }} + shifts.k = there.{{ place }}
     {% endfor %}
 ),
 
@@ -94,24 +90,19 @@ ranked as (
     where beside_pct is not null
 ),
 
-followed as (
+compared as (
     select
+        table_no,
         {{ table }},
         kind,
         k,
         count(*) as n_cities,
         count(*) filter (where rate_pct = case k when -1 then pct_before when 1 then pct_after end) as n_repeated,
-        corr(rate_rank, beside_rank) as correlation
-    from ranked
-    group by {{ table }}, kind, k
-),
-
-compared as (
-    select
-        *,
-        max(correlation) filter (where kind = 'own') over (partition by {{ table }}) as own_correlation,
+        corr(rate_rank, beside_rank) as correlation,
+        max(correlation) filter (where kind = 'own') over (partition by table_no) as own_correlation,
         correlation - own_correlation as gap
-    from followed
+    from ranked
+    group by table_no, {{ table }}, kind, k
 ),
 
 -- a single table needs a large gap to count as another year's; several in a row, or a table that repeats that year's figures, need less.
@@ -154,10 +145,7 @@ select
     end || ' by ' || {{ short_number('checked.correlation') }} || ' (rank correlation)'
     || coalesce(', the growth of their own levels by ' || {{ short_number('checked.own_correlation') }}, '') as detail
 from rates
-inner join checked
-    on
-        {{ same_keys('rates', 'checked', ['source_id', 'indicator_id', '"year"']) }}
-        and rates.edition_year is not distinct from checked.edition_year
+inner join checked on rates.table_no = checked.table_no
 where checked.is_doubtful
 qualify row_number() over (
     partition by rates.observation_id

@@ -1,5 +1,4 @@
--- grain: one row is one value that still leaves its trend and returns when the values blocked by the first pass are left out, or one at an
--- end of a series that is further from the year beside it than two vintages can be
+-- grain: one row is one value that leaves its trend without the values blocked by the first pass, or an end further off than vintages are
 -- key: observation_id
 with trends as (
     select
@@ -9,7 +8,6 @@ with trends as (
             when step_before is null then least(abs(step_after), abs(residual - lead(residual, 2) over city_years))
             else least(abs(step_before), abs(residual - lag(residual, 2) over city_years))
         end as end_step,
-        greatest(abs(lag(spike, 1, 0.0) over city_years), abs(lead(spike, 1, 0.0) over city_years)) as neighbour_spike,
         count(*) over (partition by series_no, city_id) as n_years
     from {{ ref('int_trends_cleaned') }}
     window city_years as (partition by series_no, city_id order by "year")
@@ -19,24 +17,14 @@ with trends as (
 contradicted as (
     select distinct trends.observation_id
     from trends
-    inner join {{ ref('int_sources_related') }} as related
-        on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id and related.is_heard
-    inner join {{ ref('int_trends_cleaned') }} as others
-        on
-            {{ same_keys('trends', 'others', ['indicator_id', 'city_id', '"year"']) }}
-            and related.other_source_id = others.source_id
-    where abs(others.log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
+    inner join {{ ref('int_values_paired') }} as paired on trends.observation_id = paired.observation_id
+    where abs(paired.other_log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
 ),
 
 checked as (
     select
-        trends.observation_id,
-        trends.log_value,
-        trends.rate_unit,
-        trends.expected_log,
-        corroborated.witness_source_id,
-        corroborated.witness_log_value,
-        corroborated.proposed_log,
+        trends.*,
+        corroborated.* exclude (observation_id),
         -- of two years that leave the trend to opposite sides either may be the wrong one, a step that mostly stays may be right, and a
         -- census counts another way than the years beside it are estimated
         abs(trends.spike) >= greatest(
@@ -51,7 +39,6 @@ checked as (
         trends.is_end
         and trends.n_years >= limits.series_end_years
         and trends.end_step >= {{ above_noise('limits.revision_max', 'limits.spike_noise', 'trends.noise') }} as is_lone_end,
-        trends.observation_id in (select followed.observation_id from {{ ref('int_values_followed') }} as followed) as is_followed,
         case
             when is_odd and abs(trends.spike) >= {{ above_noise('limits.spike_block', 'limits.spike_noise', 'trends.noise') }}
                 then 'blocked'
@@ -75,7 +62,7 @@ checked as (
 select
     observation_id,
     case when is_lone_end then 'series_end' else 'spike' end as rule,
-    case when is_followed then 'warned' else grade end as grade,
+    if(observation_id in {{ observations_where(ref('int_values_followed')) }}, 'warned', grade) as grade,
     {{ spike_detail() }} as detail,
     {{ figure_of('coalesce(proposed_log, expected_log)', 'rate_unit') }} as proposed_value
 from checked

@@ -1,23 +1,14 @@
--- grain: one row is one value that would be current next to values of other sources and is not at their level: either of a run of years
--- after which the series returns (blocked, or quarantined if the source next to the run has a value nearer to the level), or the first one
--- after a change (passage) to a source at another level (warned)
+-- grain: one row is one value that would be current and is not at the level of the values of other sources beside it
 -- key: observation_id
-{% set choice = 'observation_id, indicator_id, city_id, "year", source_id, log_value, noise, residual' -%}
-
 with neighbours as (
     select
         residuals.*,
         limits.* exclude (indicator_id),
         lag(residuals.source_id) over city_years as source_before,
         lead(residuals.source_id) over city_years as source_after,
-        case
-            when residuals."year" - lag(residuals."year") over city_years <= limits.trend_max_gap
-                then residuals.residual - lag(residuals.residual) over city_years
-        end as step_before,
-        case
-            when lead(residuals."year") over city_years - residuals."year" <= limits.trend_max_gap
-                then residuals.residual - lead(residuals.residual) over city_years
-        end as step_after,
+        {% for neighbour, side in [('lag', 'before'), ('lead', 'after')] -%}
+            {{ step_from(neighbour, 'residuals.residual', 'residuals."year"', 'city_years', 'limits.trend_max_gap') }} as step_{{ side }},
+        {% endfor -%}
         count(*) filter (where residuals.is_passage) over city_years as run_no
     from {{ ref('int_current_residuals') }} as residuals
     inner join {{ ref('int_indicator_limits') }} as limits on residuals.indicator_id = limits.indicator_id
@@ -43,8 +34,7 @@ away as (
     window run as (partition by indicator_id, city_id, run_no order by "year" rows between unbounded preceding and unbounded following)
     qualify
         count(*) over run <= 6
-        and step_in * step_out > 0
-        and least(abs(step_in), abs(step_out))
+        and abs({{ away_and_back('step_in', 'step_out') }})
         >= {{ above_noise('least(spike_quarantine, run_differs)', 'spike_quarantine_noise', 'noise') }}
 ),
 
@@ -53,7 +43,8 @@ away as (
 -- run's value: never are both sides blocked
 coming_back as (
     select
-        away.observation_id as away_id,
+        away.observation_id,
+        'stitched' as rule,
         case when own.observation_id is null then 'blocked' else 'quarantined' end as grade,
         'expected about ' || {{ short_number('exp(away.trend + away.residual_beside)') }} || ' between the values of '
         || away.source_in || ' and ' || away.source_out || ', found ' || {{ short_number('exp(away.log_value)') }}
@@ -73,24 +64,16 @@ coming_back as (
 ),
 
 graded_again as (
-    select
-        residuals.* exclude (quality_flag),
-        coalesce(coming_back.grade, residuals.quality_flag) as grade_again
+    select residuals.* replace (coalesce(coming_back.grade, residuals.quality_flag) as quality_flag)
     from {{ ref('int_current_residuals') }} as residuals
-    inner join away on {{ same_keys('residuals', 'away', ['indicator_id', 'city_id', '"year"']) }}
-    left join coming_back on residuals.observation_id = coming_back.away_id
-    where grade_again <> 'blocked'
+    left join coming_back on residuals.observation_id = coming_back.observation_id
 ),
 
--- the choice is made again where a value is not at the level of its neighbours; the passages that remain are those of the current series
+-- the choice is made again; the passages that remain are those of the current series
 second_choices as (
-    select {{ choice }} from neighbours
-    where observation_id not in (select away.observation_id from away)
-    union all
-    select {{ choice }} from graded_again
-    qualify row_number() over (
-        partition by city_id, indicator_id, "year" order by {{ order_of_choice('grade_again') }}
-    ) = 1
+    select * from graded_again
+    where quality_flag <> 'blocked'
+    qualify row_number() over (partition by city_id, indicator_id, "year" order by {{ order_of_choice('quality_flag') }}) = 1
 ),
 
 passages as (
@@ -98,10 +81,7 @@ passages as (
         choices.*,
         limits.stitched_apart,
         lag(choices.source_id) over city_years as source_before,
-        case
-            when choices."year" - lag(choices."year") over city_years <= limits.trend_max_gap
-                then choices.residual - lag(choices.residual) over city_years
-        end as step_before,
+        {{ step_from('lag', 'choices.residual', 'choices."year"', 'city_years', 'limits.trend_max_gap') }} as step_before,
         {{ above_noise('limits.level_break_step', 'limits.run_alone_noise', 'choices.noise') }} as step_at
     from second_choices as choices
     inner join {{ ref('int_indicator_limits') }} as limits on choices.indicator_id = limits.indicator_id
@@ -119,10 +99,7 @@ source_values as (
 )
 
 select
-    away_id as observation_id,
-    'stitched' as rule,
-    grade,
-    detail,
+    *,
     cast(null as double) as proposed_value
 from coming_back
 union all
@@ -146,4 +123,4 @@ from passages
 left join {{ distances_of_passages('passages', 'source_values') }} as distances on passages.observation_id = distances.observation_id
 where
     (abs(distances.distance) >= passages.stitched_apart or abs(passages.step_before) >= passages.step_at)
-    and passages.observation_id not in (select coming_back.away_id from coming_back)
+    and passages.observation_id not in (select coming_back.observation_id from coming_back)

@@ -20,10 +20,7 @@ off_and_back as (
         abs(spike) >= greatest({{ above_noise('unit_factor_spike', 'spike_noise', 'noise') }}, spike_city_noise * city_noise)
         -- at the usual level of the city it is the years beside that are off
         and own_offset / spike > 0.5
-        and observation_id not in (
-            select observation_id from {{ ref('int_values_corroborated') }}
-            where is_vouched
-        )
+        and observation_id not in {{ observations_where(ref('int_values_corroborated'), 'is_vouched') }}
 ),
 
 -- a whole province-year (province_id), or a whole year of the table (0), in another unit: told by its typical level; of what is lumpy by
@@ -34,56 +31,36 @@ group_levels as (
         coalesce(province_id, 0) as province_id,
         "year",
         any_value(spike_noise) > 0 as is_lumpy,
-        case
-            when any_value(spike_noise) > 0 then {{ exact_median('own_offset') }}
-            else {{ exact_median('log_value') }}
-        end as group_level,
-        count(*) as n_values,
-        any_value(unit_factor_group_min) as unit_factor_group_min,
-        any_value(unit_factor_group_within) as unit_factor_group_within
+        case when is_lumpy then {{ exact_median('own_offset') }} else {{ exact_median('log_value') }} end as group_level
     from offsets
     group by grouping sets ((series_no, province_id, "year"), (series_no, "year"))
+    having count(*) >= any_value(unit_factor_group_min)
 ),
 
 -- what is lumpy falls to a tenth by itself and stays there: it must return
 group_offsets as (
     select
         *,
-        group_level - median(group_level) over (
-            partition by series_no, province_id
-            order by "year" range between 3 preceding and 3 following exclude current row
-        ) as step_around,
-        group_level - median(group_level) over (
-            partition by series_no, province_id order by "year" range between 3 preceding and 1 preceding
-        ) as step_before,
-        group_level - median(group_level) over (
-            partition by series_no, province_id order by "year" range between 1 following and 3 following
-        ) as step_after,
-        case
-            when not is_lumpy then step_around
-            when step_before * step_after > 0 then sign(step_before) * least(abs(step_before), abs(step_after))
-            else 0
-        end as group_offset
+        group_level - median(group_level) over (years range between 3 preceding and 3 following exclude current row) as step_around,
+        group_level - median(group_level) over (years range between 3 preceding and 1 preceding) as step_before,
+        group_level - median(group_level) over (years range between 1 following and 3 following) as step_after,
+        case when is_lumpy then {{ away_and_back('step_before', 'step_after') }} else step_around end as group_offset
     from group_levels
-    where n_values >= unit_factor_group_min
+    window years as (partition by series_no, province_id order by "year")
 ),
 
 in_groups as (
     select
         offsets.observation_id,
         offsets.log_value,
-        {{ power_of_ten('group_offsets.group_offset', 'group_offsets.unit_factor_group_within') }} as power,
-        case
-            when group_offsets.province_id = 0 then 'the years around, in the whole table of the year'
-            else 'the years around, in the whole province'
-        end as told_by
+        {{ power_of_ten('group_offsets.group_offset', 'offsets.unit_factor_group_within') }} as power,
+        'the years around, in the whole ' || if(group_offsets.province_id = 0, 'table of the year', 'province') as told_by
     from offsets
     inner join group_offsets
         on
-            offsets.series_no = group_offsets.series_no
-            and offsets."year" = group_offsets."year"
+            {{ same_keys('offsets', 'group_offsets', ['series_no', '"year"']) }}
             and group_offsets.province_id in (offsets.province_id, 0)
-    where abs(offsets.own_offset - power * ln(10)) <= group_offsets.unit_factor_group_within
+    where abs(offsets.own_offset - power * ln(10)) <= offsets.unit_factor_group_within
 ),
 
 against_source as (
@@ -102,14 +79,6 @@ against_source as (
         and abs(coalesce(compared.other_log_value - compared.other_expected_log, 0)) < 1
         or abs(compared.own_offset) > 1
         and abs(coalesce(other.own_offset, 0)) < 1
-),
-
-found as (
-    select * from off_and_back
-    union all
-    select * from in_groups
-    union all
-    select * from against_source
 )
 
 select
@@ -119,6 +88,10 @@ select
     'expected about ' || {{ short_number('exp(log_value) / pow(10, power)') }} || ', found ' || {{ short_number('exp(log_value)') }}
     || ': a factor of 10^' || power || ' against ' || told_by as detail,
     exp(log_value) / pow(10, power) as proposed_value
-from found
+from (
+    {% for found in ['off_and_back', 'in_groups', 'against_source'] %}
+        select * from {{ found }} {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
 where power <> 0
 qualify row_number() over (partition by observation_id order by told_by) = 1

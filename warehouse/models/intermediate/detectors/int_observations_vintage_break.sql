@@ -1,24 +1,19 @@
--- grain: one row is one value with which a source changed from one vintage to another, together with most cities of its province: its
--- gap to an independent source changed and stayed, and its own growth is the less usual one
+-- grain: one row is one value with which a source changed from one vintage to another, together with most cities of its province
 -- key: observation_id
 with steps as (
     select
-        observation_id,
-        series_no,
-        other_source_id,
-        indicator_id,
-        province_id,
-        "year",
+        *,
         gap - lag(gap) over pair_years as gap_step,
         lead(gap) over pair_years - lag(gap) over pair_years as gap_step_kept,
         log_value - lag(log_value) over pair_years as growth,
-        other_log_value - lag(other_log_value) over pair_years as other_growth,
-        "year" - lag("year") over pair_years as n_years
+        other_log_value - lag(other_log_value) over pair_years as other_growth
     from {{ ref('int_values_compared') }}
-    where observation_id in (select trends.observation_id from {{ ref('int_trends_cleaned') }} as trends)
+    where observation_id in {{ observations_where(ref('int_trends_cleaned')) }}
     window pair_years as (partition by series_no, other_source_id, city_id order by "year")
+    qualify "year" - lag("year") over pair_years = 1
 ),
 
+-- the gap to an independent source changed and stayed, and the source's own growth is the less usual one
 checked as (
     select
         steps.*,
@@ -30,7 +25,6 @@ checked as (
         > abs(steps.other_growth - median(steps.other_growth) over same_year) as is_step
     from steps
     inner join {{ ref('int_indicator_limits') }} as limits on steps.indicator_id = limits.indicator_id
-    where steps.n_years = 1
     window same_year as (partition by steps.series_no, steps.other_source_id, steps."year")
 ),
 

@@ -1,5 +1,4 @@
--- grain: one row is one value of a series that belongs to another place: far from another source for years and impossible per capita, or
--- revenue of more than half of the product
+-- grain: one row is one value of a series that belongs to another place
 -- key: observation_id
 with populations as (
     select
@@ -31,36 +30,25 @@ distances as (
     group by source_id, city_id
 ),
 
-apart as (
-    select
-        source_id,
-        other_source_id,
-        city_id,
-        count(*) as n_years,
-        min(abs(gap)) as gap
-    from {{ ref('int_values_compared') }}
-    where indicator_id = 'gdp_nominal_cny_100m'
-    group by source_id, other_source_id, city_id
-),
-
+-- far from another source in all years, and further than that one from what cities usually have per head
 wrong as (
     select
-        apart.source_id,
-        apart.city_id,
-        any_value(own.distance) as distance,
-        min(apart.other_source_id) filter (
-            where
-            apart.n_years >= limits.wrong_entity_min_years
-            and apart.gap > limits.wrong_entity_gap
-            and own.distance > limits.wrong_entity_per_head
-            and own.distance > other.distance
-        ) as other_source_id
-    from apart
-    inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
-    inner join distances as own on apart.source_id = own.source_id and apart.city_id = own.city_id
-    left join distances as other on apart.other_source_id = other.source_id and apart.city_id = other.city_id
-    group by apart.source_id, apart.city_id
-    having other_source_id is not null
+        compared.source_id,
+        compared.city_id,
+        compared.other_source_id,
+        own.distance
+    from {{ ref('int_values_compared') }} as compared
+    inner join {{ ref('int_indicator_limits') }} as limits on compared.indicator_id = limits.indicator_id
+    inner join distances as own on compared.source_id = own.source_id and compared.city_id = own.city_id
+    inner join distances as other on compared.other_source_id = other.source_id and compared.city_id = other.city_id
+    where
+        compared.indicator_id = 'gdp_nominal_cny_100m'
+        and own.distance > greatest(limits.wrong_entity_per_head, other.distance)
+    group by compared.source_id, compared.city_id, compared.other_source_id, own.distance
+    having
+        count(*) >= any_value(limits.wrong_entity_min_years)
+        and min(abs(compared.gap)) > any_value(limits.wrong_entity_gap)
+    qualify row_number() over (partition by compared.source_id, compared.city_id order by compared.other_source_id) = 1
 ),
 
 -- a city's government does not raise half of what the city produces, year after year

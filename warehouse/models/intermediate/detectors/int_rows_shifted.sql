@@ -2,19 +2,13 @@
 -- key: observation_id, place_order, k
 with tables as (
     select
-        trends.*,
-        placed.code_place,
-        placed.file_place,
-        placed.may_be_row_shift,
-        limits.row_shift_fit,
-        limits.row_shift_min_rows,
-        limits.row_shift_min_share,
+        placed.*,
+        limits.* exclude (indicator_id),
         count(*) filter (where placed.may_be_row_shift) over (
-            partition by trends.series_no, trends.province_id, trends."year"
+            partition by placed.series_no, placed.province_id, placed."year"
         ) as n_misses
-    from {{ ref('int_trends_delivered') }} as trends
-    inner join {{ ref('int_trends_placed') }} as placed on trends.observation_id = placed.observation_id
-    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.swap_fit is not null
+    from {{ ref('int_trends_placed') }} as placed
+    inner join {{ ref('int_indicator_limits') }} as limits on placed.indicator_id = limits.indicator_id and limits.swap_fit is not null
 ),
 
 -- rows whose figure is what the row up to three on or back would lead one to expect
@@ -26,7 +20,8 @@ fitting as (
             '{{ place }}' as place_order,
             here.{{ place }}_place as place,
             there.city_id as owner_city_id,
-            abs(here.log_value - there.expected_log) <= here.row_shift_fit as is_fit
+            coalesce(abs(here.log_value - there.expected_log) <= here.row_shift_fit, false) as is_fit,
+            is_fit and here.may_be_row_shift as is_core
         from tables as here
         cross join unnest([-3, -2, -1, 1, 2, 3]) as shifts (k)
         inner join tables as there
@@ -36,15 +31,6 @@ fitting as (
         where here.n_misses >= here.row_shift_min_rows
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
-),
-
-counted as (
-    select
-        *,
-        count(*) filter (where is_fit and may_be_row_shift) over shift as n_shifted,
-        count(*) filter (where is_fit) over shift as n_fit
-    from fitting
-    window shift as (partition by series_no, province_id, "year", place_order, k)
 )
 
 select
@@ -53,13 +39,13 @@ select
     place_order,
     k,
     owner_city_id,
-    n_shifted,
-    coalesce(is_fit, false) and may_be_row_shift as is_core
-from counted
-where n_shifted >= row_shift_min_rows and n_shifted >= row_shift_min_share * n_fit
--- the value at the edge of a run belongs to a row outside the file or the province
+    count(*) filter (where is_core) over shift as n_shifted,
+    is_core
+from fitting
+window shift as (partition by series_no, province_id, "year", place_order, k)
 qualify
     may_be_row_shift
-    and bool_or(is_core) over (
-        partition by series_no, province_id, "year", place_order, k order by place rows between 1 preceding and 1 following
-    )
+    and n_shifted >= row_shift_min_rows
+    and n_shifted >= row_shift_min_share * count(*) filter (where is_fit) over shift
+    -- the value at the edge of a run belongs to a row outside the file or the province
+    and bool_or(is_core) over (shift order by place rows between 1 preceding and 1 following)

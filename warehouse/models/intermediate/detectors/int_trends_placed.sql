@@ -12,14 +12,7 @@ with province_years as (
 )
 
 select
-    trends.observation_id,
-    trends.series_no,
-    trends.source_id,
-    trends.indicator_id,
-    trends.city_id,
-    trends."year",
-    trends.log_value,
-    trends.rate_unit,
+    trends.* exclude (trend, residual, noise, city_noise, own_offset, spike, step_before, step_after, is_end, neighbour_spike),
     row_number() over (in_table order by trends.city_id) as code_place,
     row_number() over (in_table order by observations.row_no, observations.col_no, trends.observation_id) as file_place,
     percent_rank() over (in_table order by round(trends.log_value, 9)) as size,

@@ -1,5 +1,4 @@
--- grain: one row is a block (the table of a year, a province's rows in a year, or a city over some years) of a series most of whose values
--- match different cells of another source in the same way, with what tells which of the two is wrong; blocks of one cause share a fact_no
+-- grain: one row is a block of a series most of whose values match different cells of another source in the same way
 -- key: block_no
 {% set by_block = ['source_id', 'series_no', 'other_source_id', 'kind', 'place_order', 'k', 'block', 'block_id'] -%}
 {% set block = by_block | join(', ') -%}
@@ -15,6 +14,7 @@ blamed as (
         priority,
         other_priority,
         row_number() over (order by {{ block }}) as block_no,
+        any_value(limits.match_table_cities) as match_table_cities,
         count(*) filter (where is_match) >= any_value(limits.match_table_share * n_province) as is_most,
         count(*) over (
             partition by source_id, series_no, other_source_id, kind, least(k, block_id // 100), greatest(k, block_id // 100)
@@ -53,7 +53,7 @@ blamed as (
     having
         case block
             when 'table'
-                then count(*) >= greatest(any_value(limits.match_table_cities), any_value(limits.match_table_share * n_table))
+                then count(*) >= greatest(match_table_cities, any_value(limits.match_table_share * n_table))
             when 'province' then count(*) filter (where is_exact) >= any_value(limits.match_province_rows)
             else
                 count(*) filter (where is_exact) >= any_value(limits.match_city_years)
@@ -64,18 +64,13 @@ blamed as (
 -- many cities of a column, on both sides, that have others' figures and are not exchanged
 coded as (
     select
-        blamed.*,
-        blamed.kind = 'city'
-        and not blamed.is_exchanged
-        and count(*) filter (where not blamed.is_exchanged) over (
-            partition by
-                blamed.indicator_id,
-                least(blamed.source_id, blamed.other_source_id),
-                greatest(blamed.source_id, blamed.other_source_id),
-                blamed.kind
-        ) >= 2 * limits.match_table_cities as is_codes
+        * exclude (match_table_cities),
+        kind = 'city'
+        and not is_exchanged
+        and count(*) filter (where not is_exchanged) over (
+            partition by indicator_id, least(source_id, other_source_id), greatest(source_id, other_source_id), kind
+        ) >= 2 * match_table_cities as is_codes
     from blamed
-    inner join {{ ref('int_indicator_limits') }} as limits on blamed.indicator_id = limits.indicator_id
 ),
 
 -- the tables of a source that are off by the same are one fact, rows in all columns; so are two cities exchanged, and many cities under

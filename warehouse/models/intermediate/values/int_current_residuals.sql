@@ -1,5 +1,4 @@
--- grain: one row is one value of a city that may be current, of an indicator whose sources are compared in level, less the usual growth of
--- the series of current values (residual), and whether it is the first choice
+-- grain: one row is one value of a city that may be current, less the usual growth of the series of current values
 -- key: observation_id
 with values_of_cities as (
     select

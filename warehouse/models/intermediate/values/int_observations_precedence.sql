@@ -1,5 +1,4 @@
--- grain: one row is one value of int_observations_corrected with what decides which one is current of a place, year and indicator: the
--- worst flag of the detectors, the priority of its source, and the run of years around it in which the source has a value
+-- grain: one row is one value of int_observations_corrected with what decides which one is current
 -- key: observation_id
 with grades as (
     select

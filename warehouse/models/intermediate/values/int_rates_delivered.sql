@@ -24,7 +24,8 @@ nominal as (
     qualify lag("year") over city_years = "year" - 1
 ),
 
-rates as (
+-- a level that stays to the last digit, or leaves the range of growth, is likely to be wrong
+compared as (
     select
         observations.observation_id,
         observations.source_id,
@@ -38,15 +39,7 @@ rates as (
         observations.col_no,
         observations."value",
         100 * ({{ factor_of('observations."value"', 'observations.unit') }} - 1) as rate_pct,
-        length(rtrim(split_part(cast(round(observations.value_delivered, 6) as varchar), '.', 2), '0')) >= 2 as is_fine
-    from observations
-    inner join limits on observations.indicator_id = limits.indicator_id
-),
-
--- a level that stays to the last digit, or leaves the range of growth, is likely to be wrong
-compared as (
-    select
-        rates.*,
+        length(rtrim(split_part(cast(round(observations.value_delivered, 6) as varchar), '.', 2), '0')) >= 2 as is_fine,
         nominal.growth_pct,
         nominal.source_id as level_source_id,
         limits.rate_table_apart,
@@ -54,12 +47,12 @@ compared as (
             when nominal.growth_pct between limits.rate_table_lowest and limits.rate_table_highest and nominal.growth_pct <> 0
                 then nominal.growth_pct
         end as likely_pct
-    from rates
-    inner join limits on rates.indicator_id = limits.indicator_id
+    from observations
+    inner join limits on observations.indicator_id = limits.indicator_id
     left join nominal
         on
-            {{ same_keys('rates', 'nominal', ['city_id', '"year"']) }}
-            and rates.growth_of = nominal.indicator_id
+            {{ same_keys('observations', 'nominal', ['city_id', '"year"']) }}
+            and limits.growth_of = nominal.indicator_id
 )
 
 -- the growth of the level is null if files differ by much, because then it is unknown which one is wrong

@@ -1,5 +1,4 @@
--- grain: one row is a source, an indicator and a year that it delivered, in this form or in another one of the same quantity (an index of
--- growth is growth), with the priority the seed gives it (999 without a row there)
+-- grain: one row is a source, an indicator and a year that it delivered, with the priority that the seed gives it
 -- key: source_id, indicator_id, year
 with delivered as (
     select distinct

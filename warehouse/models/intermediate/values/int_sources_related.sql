@@ -1,6 +1,4 @@
--- grain: one row is an ordered pair of sources and an indicator that both deliver: whether the second can corroborate the first, and
--- whether its word against the first counts (is_heard), which of the two is wrong where they contradict each other, and the place among
--- the sources that the first has earned, where the seed gives it none
+-- grain: one row is an ordered pair of sources and an indicator that both deliver, with what the second says of the first
 -- key: source_id, other_source_id, indicator_id
 -- a copy in another unit, or of another multiple of the quantity, is a copy too: the same figure but for the factor between the two sources
 with paired as (
@@ -68,11 +66,7 @@ ranked as (
 
 checked as (
     select
-        own.source_id,
-        own.other_source_id,
-        own.indicator_id,
-        own.publisher,
-        own.other_publisher,
+        own.*,
         own.publisher = own.other_publisher as is_edition,
         own_rank.priority as seed_priority,
         other_rank.priority as other_seed_priority,

@@ -19,34 +19,26 @@ figures as (
     select
         city_id,
         "year",
-        replace(indicator_id, '_districts', '') as indicator_id,
-        "value",
-        true as is_of_districts
+        indicator_id like '%\_districts\_%' escape '\' as is_of_districts,
+        case
+            when is_of_districts then replace(indicator_id, '_districts', '')
+            when indicator_id = 'population_registered_10k' then 'population_resident_10k'
+            when indicator_id = 'population_resident_10k' then 'population_registered_10k'
+            when indicator_id = 'gdp_real_cny_100m' then 'gdp_nominal_cny_100m'
+        end as quantity_id,
+        "value"
     from {{ ref('int_observations_graded') }}
     where
-        indicator_id like '%\_districts\_%' escape '\'
-        and place_level = 'city'
-        and (city_id, "year") not in (select (undivided.city_id, undivided."year") from undivided)
-    union all
-    select
-        city_id,
-        "year",
-        case indicator_id
-            when 'population_registered_10k' then 'population_resident_10k'
-            when 'population_resident_10k' then 'population_registered_10k'
-            when 'gdp_real_cny_100m' then 'gdp_nominal_cny_100m'
-        end as indicator_id,
-        "value",
-        false as is_of_districts
-    from {{ ref('int_observations_graded') }}
-    where place_level = 'city' and indicator_id in ('population_registered_10k', 'population_resident_10k', 'gdp_real_cny_100m')
+        place_level = 'city'
+        and quantity_id is not null
+        and not (is_of_districts and (city_id, "year") in (select (undivided.city_id, undivided."year") from undivided))
 )
 
 select
     city_id,
     "year",
-    indicator_id,
+    quantity_id as indicator_id,
     list(distinct "value") filter (where is_of_districts) as district_values,
     list(distinct "value") filter (where not is_of_districts) as definition_values
 from figures
-group by city_id, "year", indicator_id
+group by city_id, "year", quantity_id

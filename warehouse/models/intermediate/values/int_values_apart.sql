@@ -1,5 +1,4 @@
--- grain: one row is a value of int_values_series that stands apart: it is of a source without a priority, or of a new edition, that
--- differs from known sources in most of the city, of the table or of the series
+-- grain: one row is a value of int_values_series that stands apart from known sources
 -- key: observation_id
 with new_figures as (
     select
@@ -13,7 +12,7 @@ with new_figures as (
         (paired.priority = 999 or {{ is_edition('paired.source_id') }})
         and paired.other_priority < 999
         and not {{ is_edition('paired.other_source_id') }}
-        and paired.other_observation_id in (select cleaned.observation_id from {{ ref('int_trends_cleaned') }} as cleaned)
+        and paired.other_observation_id in {{ observations_where(ref('int_trends_cleaned')) }}
     group by all
 ),
 

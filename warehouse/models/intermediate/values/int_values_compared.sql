@@ -1,12 +1,5 @@
--- grain: one row is a value of int_values_series beside the value of an independent source, of another edition of its own, or of one with a
--- declared relation, for the same place, year and indicator, where neither is known to be another's figure
+-- grain: one row is a value beside that of another source, where neither is known to be another's figure
 -- key: observation_id, other_source_id
-with misplaced as (
-    select observation_id
-    from {{ ref('int_values_matched') }}
-    where grade = 'blocked'
-)
-
 -- the usual gap between the two sources in the years around, without the year itself
 select
     *,
@@ -15,8 +8,8 @@ select
 from {{ ref('int_values_paired') }}
 where
     relation in ('independent', 'edition', 'declared')
-    and observation_id not in (select misplaced.observation_id from misplaced)
-    and other_observation_id not in (select misplaced.observation_id from misplaced)
+    and observation_id not in {{ observations_where(ref('int_values_matched'), "grade = 'blocked'") }}
+    and other_observation_id not in {{ observations_where(ref('int_values_matched'), "grade = 'blocked'") }}
 window
     nearby as (
         partition by series_no, other_source_id, city_id

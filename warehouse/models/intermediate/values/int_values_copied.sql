@@ -1,7 +1,4 @@
--- grain: one row is an ordered pair of values of one place, year and indicator that are one figure: in two files of a source that are one
--- series, in two sources of which a document says that they have one figure, or in tables of which most common figures are the same, of
--- two sources that are not independent. What is said of the first holds
--- for the second, so the word of its source must count against that of the second (int_sources_related)
+-- grain: one row is an ordered pair of values of one place, year and indicator that are one figure
 -- key: observation_id, copy_id
 with observations as (
     select
@@ -27,9 +24,7 @@ pairs as (
         abs(own."value" - copies."value") <= greatest(own.equal_within, copies.equal_within) as is_same,
         own.source_id = copies.source_id
         or related.relation = 'declared'
-        or count_if(is_same) over (partition by own.source_id, copies.source_id, own.indicator_id, own."year", own.place_level)
-        >= own.copies_share * count(*) over (partition by own.source_id, copies.source_id, own.indicator_id, own."year", own.place_level)
-            as is_copy
+        or count_if(is_same) over same_table >= own.copies_share * count(*) over same_table as is_copy
     from observations as own
     inner join observations as copies
         on
@@ -40,7 +35,9 @@ pairs as (
             copies.source_id = related.source_id
             and own.source_id = related.other_source_id
             and own.quantity_id = related.indicator_id
+    -- what is said of the first holds for its copy, so the word of its source must count against that of the copy
     where own.source_id = copies.source_id or (related.relation <> 'independent' and related.is_heard)
+    window same_table as (partition by own.source_id, copies.source_id, own.indicator_id, own."year", own.place_level)
 )
 
 select

@@ -16,11 +16,7 @@ relatives as (
 
 checked as (
     select
-        compared.observation_id,
-        compared.indicator_id,
-        compared.other_source_id,
-        compared.other_log_value,
-        compared.n_nearby,
+        compared.*,
         compared.gap - coalesce(compared.gap_change, 0) as usual_gap,
         coalesce(relatives.n_related, 0) as n_related,
         compared.gap_change / nullif(limits.spike_source, 0) as strength,
@@ -69,34 +65,26 @@ checked as (
 
 -- a family speaks once: of related sources that say the same about a value the one with the fewest relations counts, so that a source put
 -- together from two others silences itself and not them
-repeated as (
-    select distinct
-        later.observation_id,
-        later.other_source_id
-    from checked as later
-    inner join checked as earlier
-        on
-            later.observation_id = earlier.observation_id
-            and later.statement = earlier.statement
-            and (earlier.n_related, earlier.other_source_id) < (later.n_related, later.other_source_id)
-    inner join related
-        on
-            later.other_source_id = related.source_id
-            and earlier.other_source_id = related.other_source_id
-            and later.indicator_id = related.indicator_id
-),
-
 weighed as (
     select
-        checked.*,
+        *,
         case
-            when repeated.observation_id is not null or checked.statement is null then 0
-            when checked.statement = 'denies' then -1
-            when checked.is_equal then checked.equal_weight
+            when statement is null then 0
+            when exists (
+                select 1
+                from checked as earlier
+                inner join related
+                    on earlier.other_source_id = related.other_source_id and earlier.indicator_id = related.indicator_id
+                where
+                    {{ same_keys('earlier', 'checked', ['observation_id', 'statement']) }}
+                    and related.source_id = checked.other_source_id
+                    and (earlier.n_related, earlier.other_source_id) < (checked.n_related, checked.other_source_id)
+            ) then 0
+            when statement = 'denies' then -1
+            when is_equal then equal_weight
             else 1
         end as weight
     from checked
-    left join repeated on checked.observation_id = repeated.observation_id and checked.other_source_id = repeated.other_source_id
 )
 
 select

@@ -1,5 +1,4 @@
--- grain: one row is one rate of growth that is not the slip of one file alone: another source prints the same figure, or the level that it
--- is the growth of leaves its own trend the same way in that year; where nobody else has a rate, also that of the years beside
+-- grain: one row is one rate of growth that is not the slip of one file alone
 -- key: observation_id
 with rates as (
     select

@@ -1,5 +1,4 @@
--- grain: one row is a value that matches a different cell of another source (another city, an adjacent year, or its own cell times a power
--- of ten), or none in a table that mostly matches none; `grade` says how strongly that source supports this
+-- grain: one row is a value that matches a different cell of another source, or none in a table that mostly matches none
 -- key: observation_id
 {% set by_block = ['source_id', 'series_no', 'other_source_id', 'kind', 'place_order', 'k', 'block', 'block_id'] -%}
 

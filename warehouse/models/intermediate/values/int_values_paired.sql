@@ -5,7 +5,7 @@ with witnesses as (
 )
 
 select
-    trends.*,
+    trends.* exclude (neighbour_spike),
     witnesses.source_id as other_source_id,
     witnesses.observation_id as other_observation_id,
     witnesses.log_value as other_log_value,
@@ -28,4 +28,4 @@ inner join witnesses
         {{ same_keys('trends', 'witnesses', ['indicator_id', 'city_id', '"year"']) }}
         and related.other_source_id = witnesses.source_id
 -- what was made and not measured says nothing of others
-where witnesses.observation_id not in (select made.observation_id from {{ ref('int_observations_constructed') }} as made)
+where witnesses.observation_id not in {{ observations_where(ref('int_observations_constructed')) }}

@@ -1,5 +1,4 @@
--- grain: one row is one value of a city that passed the exact rules and those on tables of growth, a positive level or a rate of change as
--- one plus itself: the one value of its series, city and year, for indicators that have a threshold of any rule on series
+-- grain: one row is one value of a city as a log, for indicators that have a threshold of any rule on series
 -- key: observation_id
 -- a file that covers several years is a series of its own, and an edition of such files counts on its own: it is compared with the other
 -- editions of its source and with other sources. Files of a year each make one series of their source
@@ -47,16 +46,9 @@ inner join numbered
 where
     observations.place_level = 'city'
     and {{ factor_of('observations."value"', 'rate_unit') }} > 0
-    and observations.observation_id not in (
-        select exact.observation_id from {{ ref('int_observations_exact') }} as exact
-        where exact.grade = 'blocked'
-        union all
-        select basis.observation_id from {{ ref('int_observations_basis') }} as basis
-        where basis.grade = 'blocked'
-        union all
-        select rate_table.observation_id from {{ ref('int_observations_rate_table') }} as rate_table
-        where rate_table.grade = 'blocked'
-    )
+    {% for flags in [ref('int_observations_exact'), ref('int_observations_basis'), ref('int_observations_rate_table')] -%}
+        and observations.observation_id not in {{ observations_where(flags, "grade = 'blocked'") }}
+    {% endfor -%}
 qualify row_number() over (
     partition by numbered.series_no, observations.city_id, observations."year"
     order by observations.edition_year desc nulls last, observations.file_name asc, observations.observation_id asc

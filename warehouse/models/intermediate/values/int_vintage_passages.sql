@@ -1,5 +1,4 @@
--- grain: one row is a source, edition, province and year in which the source's nominal gross domestic product changes from one vintage to
--- another, so that its change in that year is no growth
+-- grain: one row is a source, edition, province and year in which the source's nominal product changes its vintage
 -- key: source_id, edition_year, province_id, year; edition_year may be null, and null counts as a value
 -- the value from which on a source stays in another vintage, and a value of another vintage than the years before and after it
 with passages as (
