@@ -104,4 +104,4 @@ from (
     select * from outvoted
 ) as contradicted
 where coalesce(nearest_gap > veto_equal, true)
-qualify row_number() over (partition by observation_id order by grade asc, rule asc, gap desc, other_source_id asc) = 1
+qualify row_number() over (partition by observation_id order by grade asc, rule asc, gap desc, other_source_id asc, reason asc) = 1

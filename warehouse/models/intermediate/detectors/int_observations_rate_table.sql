@@ -40,15 +40,6 @@ rates as (
     group by all
 ),
 
-levels as (
-    select distinct
-        growth_of,
-        city_id,
-        "year",
-        level_growth_pct
-    from rates
-),
-
 -- what a table is compared with: the growth of levels in its own year and rows, in the year before and after, and up to three rows later
 -- or earlier; and the mean of the rates printed for the four years before. k is the distance in years or rows
 beside as (
@@ -63,11 +54,12 @@ beside as (
         rates.*,
         'year' as kind,
         shifts.k,
-        levels.level_growth_pct as beside_pct
+        (
+            select max(there.level_growth_pct) from rates as there
+            where {{ same_keys('there', 'rates', ['growth_of', 'city_id']) }} and there."year" = rates."year" + shifts.k
+        ) as beside_pct
     from rates
     cross join unnest([-1, 1]) as shifts (k)
-    inner join levels
-        on {{ same_keys('rates', 'levels', ['growth_of', 'city_id']) }} and rates."year" + shifts.k = levels."year"
     {% for place in ['code_place', 'file_place'] %}
         union all by name
         select

@@ -18,7 +18,9 @@ contradicted as (
     select distinct trends.observation_id
     from trends
     inner join {{ ref('int_values_paired') }} as paired on trends.observation_id = paired.observation_id
-    where abs(paired.other_log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
+    where
+        paired.other_observation_id in {{ observations_where(ref('int_trends_cleaned')) }}
+        and abs(paired.other_log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
 ),
 
 checked as (

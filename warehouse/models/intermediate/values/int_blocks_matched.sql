@@ -133,10 +133,8 @@ sized as (
 
 select
     found.*,
-    votes.n_for,
-    votes.n_against,
-    sized.own_off,
-    sized.other_off
+    votes.* exclude (fact_no),
+    sized.* exclude (fact_no)
 from found
 left join votes on found.fact_no = votes.fact_no
 left join sized on found.fact_no = sized.fact_no

@@ -1,5 +1,6 @@
 -- grain: one row is one value of int_observations_corrected with what decides which one is current
 -- key: observation_id
+{% set place = 'place_level, city_id, indicator_id, source_id' -%}
 with grades as (
     select
         observation_id,
@@ -20,15 +21,19 @@ graded as (
 -- the list
 years as (
     select
-        place_level,
-        city_id,
-        indicator_id,
-        source_id,
+        {{ place }},
         "year",
-        "year" - row_number() over (partition by place_level, city_id, indicator_id, source_id order by "year") as run_no
+        "year" - row_number() over (partition by {{ place }} order by "year") as run_no
     from graded
     where quality_flag in ('ok', 'warned')
-    group by place_level, city_id, indicator_id, source_id, "year"
+    group by {{ place }}, "year"
+),
+
+runs as (
+    select
+        *,
+        cast(count(*) over (partition by {{ place }}, run_no) as integer) as n_run_years
+    from years
 ),
 
 earned as (
@@ -38,27 +43,16 @@ earned as (
         earned_priority
     from {{ ref('int_sources_related') }}
     where earned_priority is not null
-),
-
-runs as (
-    select
-        years.*,
-        earned.earned_priority,
-        cast(count(*) over (
-            partition by years.place_level, years.city_id, years.indicator_id, years.source_id, years.run_no
-        ) as integer) as n_run_years
-    from years
-    left join earned on years.source_id = earned.source_id and years.indicator_id = earned.indicator_id
 )
 
 select
     graded.observation_id,
     graded.quality_flag,
     priorities.priority,
-    runs.earned_priority,
+    earned.earned_priority,
     runs.n_run_years
 from graded
 left join {{ ref('int_source_priorities') }} as priorities
     on {{ same_keys('graded', 'priorities', ['source_id', 'indicator_id', '"year"']) }}
-left join runs
-    on {{ same_keys('graded', 'runs', ['place_level', 'city_id', 'indicator_id', 'source_id', '"year"']) }}
+left join earned on graded.source_id = earned.source_id and graded.indicator_id = earned.indicator_id
+left join runs on {{ same_keys('graded', 'runs', ['place_level', 'city_id', 'indicator_id', 'source_id', '"year"']) }}

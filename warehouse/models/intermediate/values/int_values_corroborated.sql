@@ -5,20 +5,14 @@ with related as (
     where relation <> 'independent'
 ),
 
-relatives as (
-    select
-        source_id,
-        indicator_id,
-        count(*) as n_related
-    from related
-    group by source_id, indicator_id
-),
-
 checked as (
     select
         compared.*,
         compared.gap - coalesce(compared.gap_change, 0) as usual_gap,
-        coalesce(relatives.n_related, 0) as n_related,
+        (
+            select count(*) from related
+            where related.source_id = compared.other_source_id and related.indicator_id = compared.indicator_id
+        ) as n_related,
         compared.gap_change / nullif(limits.spike_source, 0) as strength,
         compared.gap_change / nullif(limits.series_end_source, 0) as end_strength,
         limits.witness_equal as equal_weight,
@@ -58,7 +52,6 @@ checked as (
         end as statement
     from {{ ref('int_values_compared') }} as compared
     inner join {{ ref('int_indicator_limits') }} as limits on compared.indicator_id = limits.indicator_id
-    left join relatives on compared.other_source_id = relatives.source_id and compared.indicator_id = relatives.indicator_id
     -- an edition may repeat an error of the one before: it contradicts, but confirms nothing
     where compared.relation = 'independent'
 ),
