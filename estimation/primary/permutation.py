@@ -146,11 +146,12 @@ def draw_statistics(
     """
     order = np.argsort(block, kind="stable")
     starts = np.flatnonzero(np.diff(block[order], prepend=-1))
+    admitted = contrast.response[block, label]
     if response is None:
-        response = contrast.response[block, label]
+        response = admitted
     of_values, of_response = (_scores(x, contrast.weight, block)[order] for x in (values, response))
     # what a unit effect adds to the score of a city under each label of its block
-    net_response = contrast.response - block_means(response, block)[:, None, :]
+    net_response = contrast.response - block_means(admitted, block)[:, None, :]
     unit = np.einsum("bck,bck->bc", contrast.weight, net_response)[block][order]
     n_labels, found = unit.shape[1], []
     for start in range(0, len(permuted), CHUNK):

@@ -266,6 +266,39 @@ def test_means_before_and_after_are_of_known_cells_alone(gappy) -> None:
     assert found.n_treated_years == treated.sum()
 
 
+def test_p_and_interval_with_gaps_are_those_of_a_loop_over_draws(gappy) -> None:
+    panel = build_panel(*gappy, least_share=0.8)
+    response = panel.response
+    permuted = permute_in_blocks(panel.block, 199, [1, 0])
+    same_block = (panel.block[:, None] == panel.block).astype(float)
+
+    def net(values: np.ndarray) -> np.ndarray:
+        """Values less the means of city and of block and year."""
+        values = values - values.mean(axis=1, keepdims=True)
+        return values - same_block @ values / same_block.sum(axis=1, keepdims=True)
+
+    def weights(treated: np.ndarray) -> np.ndarray:
+        return net(treated) / (net(treated) ** 2).sum()
+
+    added = (weights(panel.treated[panel.label]) * response).sum()
+    y, response = (net(x) / added for x in (panel.measured(panel.growth)[2], response))
+
+    def p_value(effect: float) -> float:
+        sizes = []
+        for order in permuted:
+            treated = panel.treated[panel.label[order]]
+            weight, free = weights(treated), y - effect * response
+            b = (weight * free).sum()
+            scores = (weight * (free - b * net(treated))).sum(axis=1)
+            sizes.append(b**2 / (scores @ scores + scores @ same_block @ scores))
+        return float(np.mean(np.array(sizes) >= sizes[0] * (1 - 1e-9)))
+
+    found = fit_primary(*gappy, permutations=199, least_share=0.8)
+    assert found.p_value == pytest.approx(p_value(0.0), abs=1e-12)
+    for bound, outward in ((found.ci_low, -1e-8), (found.ci_high, 1e-8)):
+        assert p_value(bound - outward) >= 0.05 > p_value(bound + outward)
+
+
 def test_a_period_that_no_unit_has_is_none_with_rows_and_without() -> None:
     frame = _frame(6)
     absent = frame["year"] == 2012
