@@ -178,23 +178,28 @@ def test_runs_whose_process_was_killed_are_closed_by_the_next_start():
     assert found.count(status.FAILURE) == 3 and found.count(status.SUCCESS) == 1
 
 
-@pytest.fixture
-def program(tmp_path):
-    """A program that keeps what it is given, and where; no shell reads the setting."""
-    script, kept = tmp_path / "write it.py", tmp_path / "got;touch"
-    code = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())"
-    script.write_text(code, encoding="utf-8")
-    return f"{sys.executable} '{script}' '{kept}'", kept
+ALERTED = """import pathlib, socket, sys
+pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())
+socket.getaddrinfo("localhost", 80), socket.getaddrinfo("telemetry.example", 80)
+"""
 
 
-def test_a_failed_refresh_sends_its_reason(home, program):
-    command, kept = program
-    told = {"CITYSYNC_ON_FAILURE": command, "WINDOW_FIRST_YEAR": "twenty"}
-    failed = refresh(home, **told)
+def test_a_failed_refresh_sends_its_reason_to_a_program_whose_look_ups_are_heard(home, tmp_path):
+    """No shell reads the setting; what a refresh starts has the hook that the tests have."""
+    script, kept, log = (tmp_path / name for name in ("write it.py", "got;touch", "log"))
+    script.write_text(ALERTED, encoding="utf-8")
+    settings = {
+        "CITYSYNC_ON_FAILURE": f"{sys.executable} '{script}' '{kept}'",
+        "CITYSYNC_TEST_LOOKUPS": str(log),
+        "WINDOW_FIRST_YEAR": "twenty",
+    }
+    failed = refresh(home, **settings)
     assert failed.code == 2, failed.output
     message = json.loads(kept.read_text(encoding="utf-8"))
     assert (message["command"], message["exit"]) == ("citysync refresh", 2)
     assert f"citysync: exit 2: {message['reason']}" in failed.output
+    (line,) = log.read_text(encoding="utf-8").splitlines()
+    assert line.startswith("look-up of telemetry.example")
 
 
 @pytest.mark.parametrize("to", ["/no/such", "'open", "false"])

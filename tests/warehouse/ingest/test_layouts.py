@@ -47,6 +47,7 @@ LEFT_OUT = "{column: b, id: x, left_out_where: {column: c, matches: x, reason: i
             "optinal: true",
             "tables.0.indicators.1.optinal: this key is not known; allowed here: .*unit_column",
         ),
+        ("    year: {column: 年份}\n", "", "tables.0.year: expected this key; found nothing"),
         ("{column: 年份}", "{column: 年份, columns: '(x)'}", "tables.0.year: .*give one of column"),
         ("code: 城市代码, name: 城市", "", "tables.0.place: .*give the column of the code"),
         (r"\((.+)\)$", r"\((.+\)$", "unit_pattern: .*not a regular expression"),
