@@ -1,11 +1,7 @@
-"""Two publications up to rounding, with the largest difference of every table.
-
-`python -m tests.comparison FIRST SECOND` prints one line a table, the largest difference first, and
-ends with 1 where one is above the tolerance or anything that is no number differs. Each is a folder
-as `published/` leads to.
+"""Two publications up to rounding, with the largest difference of every table. Each is a folder as
+`published/` leads to.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,16 +50,3 @@ def compare_tables(first: Path, second: Path) -> float | str:
         gap = np.where(same, 0.0, np.abs(a - b) / np.maximum(1, np.abs(a)))
     # what is no number, or infinite, in one of the two alone
     return float(np.nan_to_num(gap, nan=np.inf).max(initial=0.0))
-
-
-def main() -> int:
-    """Command line."""
-    found = compare_publications(*map(Path, sys.argv[1:3]))
-    large = {name: gap if isinstance(gap, float) else np.inf for name, gap in found.items()}
-    for name in sorted(found, key=large.get, reverse=True):
-        print(f"{name}: {found[name]}")
-    return int(max(large.values()) > TOLERANCE)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -24,7 +24,6 @@ from tests.estimation.panels import (
     with_cell,
 )
 
-IDS = ["city_i_id", "city_j_id"]
 OF_CITIES = ["city_i_cohort_year", "city_j_cohort_year"]
 ALL_LINES = ["--vcov", ",".join(VARIANCE_ESTIMATORS), "--permutations", "99"]
 COMMAND = [sys.executable, "-m", "estimation", "fit"]

@@ -47,16 +47,6 @@ def test_against_statsmodels_dummies(case, estimator):
     agrees(f"`{estimator}`, influence of a pair", reference, fit.psi, expected, abs=1e-10)
 
 
-def test_pilots_are_counted_in_the_cells_of_each_coefficient():
-    panel = random_panel(8, n_cities=20, n_pilots=9)
-    _, (fit,) = fitted(panel, "event_study")
-    cohorts = panel.city_cohort[panel.city_cohort > 0]
-    for (_, _, event_time), count in zip(fit.terms, fit.n_pilots, strict=True):
-        assert count == sum(
-            panel.years[0] <= year + event_time <= panel.years[-1] for year in cohorts
-        )
-
-
 def cells_of(sample):
     """The kept pairs of a sample as cells, all outcomes."""
     panel, kept = sample.panel, np.flatnonzero(sample.kept)

@@ -12,7 +12,7 @@ import pytest
 from estimation.analyses.spec import SAME_ROWS, SampleError, Spec
 from estimation.sample.build import build_sample, hash_sample
 from estimation.sample.exposure import add_exposure, add_pair_controls, excluded_cities
-from estimation.sample.outcomes import build_synchronization, split_outcome
+from estimation.sample.outcomes import build_synchronization
 from tests.estimation.study.cities import synchronize
 from tests.warehouse.reference import pair_measures
 
@@ -245,12 +245,6 @@ def test_an_index_enters_as_its_change_and_the_first_year_cannot_exist() -> None
     )
     first = found[(found["city_i_id"] == 110000) & (found["city_j_id"] == 120000)]
     np.testing.assert_allclose(first.iloc[:, 3], -(wide[110000] - wide[120000]).abs())
-
-
-def test_names_of_outcomes() -> None:
-    assert split_outcome("cm_bounded_growth_official") == ("cm_bounded", "growth_official")
-    assert split_outcome("cm_hp_100") == ("cm", "hp_100")
-    assert split_outcome("cm_pre_growth_official") is None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from warehouse.ingest.landing import LandingReport, read_landing
 from warehouse.ingest.layout_model import Layout
 from warehouse.ingest.layouts import parse_layout
+from warehouse.ingest.place_names import read_seed
 
 LAYOUT_YAML = r"""
 source_id: panel
@@ -65,6 +66,12 @@ def layouts() -> dict[str, Layout]:
         "panel": parse_layout(LAYOUT_YAML, "panel.yml"),
         "sheets": parse_layout(YEARS_YAML, "sheets.yml"),
     }
+
+
+def roster(n: int) -> list[tuple[str, int]]:
+    """Name and code of cities of today."""
+    rows = [row for row in read_seed("city_roster") if not row["valid_to_year"]]
+    return [(row["city_name_zh"], int(row["city_id"])) for row in rows[:n]]
 
 
 def xlsx_bytes(**sheets: list[list[object]]) -> bytes:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.warehouse.dbt_build import run_dbt
-from tests.warehouse.ingest.delivered import LAYOUT_YAML, deliver, read, xlsx_bytes
+from tests.warehouse.ingest.delivered import LAYOUT_YAML, deliver, read, roster, xlsx_bytes
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import _write_roster, find_files
 from warehouse.ingest.layouts import parse_layout
@@ -20,7 +20,6 @@ from warehouse.ingest.place_names import (
     SEEDS,
     place_key,
     read_place_names,
-    read_seed,
     six_digit_code,
 )
 from warehouse.ingest.roster import PLACE_COLUMNS, ZONE_COLUMNS, read_roster
@@ -29,12 +28,6 @@ from warehouse.ingest.simulation.landing import _write_places
 from warehouse.source_check.comparison import build_staging
 
 HEADER = ["年份", "城市", "城市代码", "地区生产总值（万元）"]
-
-
-def roster(n: int) -> list[tuple[str, int]]:
-    """Name and code of cities of today."""
-    rows = [row for row in read_seed("city_roster") if not row["valid_to_year"]]
-    return [(row["city_name_zh"], int(row["city_id"])) for row in rows[:n]]
 
 
 def table(codes: list[int], n: int = 120) -> dict[str, bytes]:

@@ -6,12 +6,11 @@ import duckdb
 import numpy as np
 import pytest
 
-from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
+from tests.warehouse.ingest.delivered import csv_bytes, deliver, roster, xlsx_bytes
 from warehouse.ingest.drafting.new_source import draft_folder, new_source, try_draft
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
-from warehouse.ingest.place_names import read_seed
 
 GDP, POPULATION, WAGE = "gdp_nominal_cny_100m", "population_registered_10k", "wage_avg_cny"
 RATE = "gdp_growth_official_pct"
@@ -19,13 +18,9 @@ YEARS = range(2010, 2018)
 RNG = np.random.default_rng(17)
 
 
-def cities() -> list[tuple[str, int]]:
-    rows = [row for row in read_seed("city_roster") if not row["valid_to_year"]]
-    return [(row["city_name_zh"], int(row["city_id"])) for row in rows[:40]]
-
-
+CITIES = roster(40)
 LEVELS = {
-    name: dict(zip([code for _, code in cities()], RNG.lognormal(size=40) * size, strict=True))
+    name: dict(zip([code for _, code in CITIES], RNG.lognormal(size=40) * size, strict=True))
     for name, size in ((GDP, 2000), (POPULATION, 400), (WAGE, 50_000))
 }
 
@@ -51,12 +46,12 @@ def published(tmp_path_factory):
         rows = [
             ("city", code, year, name, value(name, code, year), "ok", "old")
             for name in LEVELS
-            for _, code in cities()
+            for _, code in CITIES
             for year in YEARS
         ]
         rows += [
             ("city", code, year, RATE, 7 + code % 17 / 10 + year % 3, "ok", "old")
-            for _, code in cities()
+            for _, code in CITIES
             for year in YEARS
         ]
         con.executemany(
@@ -69,7 +64,7 @@ def published(tmp_path_factory):
 def panel(header: list[str], columns: list) -> dict[str, bytes]:
     rows = [
         [name, year, *(column(code, year) for column in columns)]
-        for name, code in cities()
+        for name, code in CITIES
         for year in YEARS
     ]
     return {"new/a.csv": csv_bytes([["城市", "年份", *header], *rows])}
@@ -122,15 +117,13 @@ def nominal_growth(code: int, year: int) -> float:
 
 def of_2015() -> list[list]:
     """A sheet without years."""
-    rows = [
-        (city, value(GDP, code, 2015), value(POPULATION, code, 2015)) for city, code in cities()
-    ]
+    rows = [(city, value(GDP, code, 2015), value(POPULATION, code, 2015)) for city, code in CITIES]
     return [["城市", "甲", "乙"], *rows]
 
 
 def across(n_cities: int) -> list[tuple]:
     """A row a city, years across."""
-    return [(city, *(value(WAGE, c, year) for year in YEARS)) for city, c in cities()[:n_cities]]
+    return [(city, *(value(WAGE, c, year) for year in YEARS)) for city, c in CITIES[:n_cities]]
 
 
 WAGE_KNOWN = (f"id: {WAGE}", "agree with those known")
@@ -161,7 +154,7 @@ SAID = [
         {
             "new/a.xlsx": xlsx_bytes(
                 无题=[
-                    [f"地区:{cities()[0][0]}"],
+                    [f"地区:{CITIES[0][0]}"],
                     ["指标", *YEARS],
                     ["某指标", *across(1)[0][1:]],
                 ]
@@ -196,20 +189,20 @@ def test_years_as_suffixes_are_known_by_their_values_and_read(tmp_path, publishe
         ["city", *(f"x_{year}" for year in YEARS), *(f"metro_{year}" for year in YEARS)],
         *(
             [city, *(value(WAGE, code, year) for year in YEARS), *range(len(YEARS))]
-            for city, code in cities()
+            for city, code in CITIES
         ),
     ]
     folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
     draft, files = draft_folder(folder, "new", read_reference(published))
     found = {one.id: one.column for one in parse_layout(draft.text, "new.yml").tables[0].indicators}
     assert found == {WAGE: "x_", "metro_count": "metro_"}
-    n_values = 2 * len(YEARS) * len(cities())
+    n_values = 2 * len(YEARS) * len(CITIES)
     assert f"the draft reads {n_values:,} values" in try_draft(draft, "new", folder, files)[0]
 
 
 BIOGRAPHIES = [
     ["name", "birthplace", "birth year", "births", "works"],
-    *([f"poet {i}", city, 1900 + i, i % 5 + 1, i % 11] for i, (city, _) in enumerate(cities())),
+    *([f"poet {i}", city, 1900 + i, i % 5 + 1, i % 11] for i, (city, _) in enumerate(CITIES)),
 ]
 
 
