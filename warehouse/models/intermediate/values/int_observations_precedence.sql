@@ -54,5 +54,5 @@ select
 from graded
 left join {{ ref('int_source_priorities') }} as priorities
     on {{ same_keys('graded', 'priorities', ['source_id', 'indicator_id', '"year"']) }}
-left join earned on graded.source_id = earned.source_id and graded.indicator_id = earned.indicator_id
 left join runs on {{ same_keys('graded', 'runs', ['place_level', 'city_id', 'indicator_id', 'source_id', '"year"']) }}
+left join earned on runs.source_id = earned.source_id and runs.indicator_id = earned.indicator_id
