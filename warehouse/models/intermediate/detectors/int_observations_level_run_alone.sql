@@ -52,9 +52,9 @@ select
 from spans
 left join lone_runs on {{ same_keys('spans', 'lone_runs', ['series_no', 'city_id', 'span_no']) }}
 where spans.observation_id not in {{ observations_where(ref('int_values_corroborated'), 'is_vouched') }}
--- of the same figure in several series the longest one tells
+-- of the same figure in several series the longest one tells, of two as long the later edition
 qualify
     lone_runs.span_no is not null
-    and arg_max(lone_runs.span_no is not null, spans.n_years) over (
+    and arg_max(lone_runs.span_no is not null, (spans.n_years, spans.series_no)) over (
         partition by spans.indicator_id, spans.city_id, spans."year", round(1000 * spans.log_value)
     )
