@@ -76,14 +76,14 @@ def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if np.asarray(ids).dtype.kind == "f" and np.abs(ids).max() >= 2**53:
         found = f"{np.abs(ids).max():.17g} in a column of floats, which rounds such numbers"
         raise PanelError("unit", None, None, "ids below 2^53", found, "give integers or text")
-    types = sorted(set(map(_type_of, ids)))
+    types = sorted(set(map(type_of, ids)))
     if len(types) > 1:
         remedy = "give all ids one type, or kinds=2 where the sides are of different kinds"
         raise PanelError("unit", None, None, "ids of one type", " and ".join(types), remedy)
     return codes, np.asarray(ids)
 
 
-def _type_of(value: Any) -> str:
+def type_of(value: Any) -> str:
     """Return what an id is: text, a number, or of another type, such as a date."""
     if isinstance(value, str):
         return "text"

@@ -224,7 +224,7 @@ def fit(
         raise refused("unit", expected, unit, "give unit=(first, second)")
     found = []
     for name in require_names(outcome, "outcome"):
-        y, more = _of_formula(name, time) if "~" in name else (name, ())
+        y, more = _of_formula(name, time, pair) if "~" in name else (name, ())
         columns = PairColumns(
             y,
             pair,
@@ -241,14 +241,14 @@ def fit(
     return found[0] if isinstance(outcome, str) else found
 
 
-def _of_formula(text: str, time: str) -> tuple[str, tuple[str, ...]]:
+def _of_formula(text: str, time: str, unit: tuple[str, str]) -> tuple[str, tuple[str, ...]]:
     """Outcome and controls of ``y ~ x | pair + time``."""
     outcome, _, right = (part.strip() for part in text.partition("~"))
     terms, _, effects = (part.strip() for part in right.partition("|"))
     controls = [name.strip() for name in terms.split("+") if name.strip() not in {"", "0", "1"}]
     two = [name.strip() for name in effects.split("+")]
     is_plain = all(name.isidentifier() for name in (outcome, *controls))
-    if not is_plain or len(two) != 2 or time not in two:
+    if not is_plain or len(two) != 2 or time not in two or not set(two).isdisjoint(unit):
         expected = f"y ~ x1 + x2 | pair + {time}: columns, and effects of pairs and of {time}"
         remedy = "make other columns before; for other effects fit with pyfixest and call cs.vcov"
         raise refused("outcome", expected, text, remedy)

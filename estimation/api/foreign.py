@@ -427,6 +427,8 @@ def _of_linearmodels(fit: Any) -> Scores:
     absorbed = getattr(fit.model, "_absorb", getattr(other, "dataframe", None))
     if absorbed is not None:
         effects += [str(name) for name in getattr(absorbed, "columns", ["absorbed"])]
+    if getattr(fit.model, "_interactions", None) is not None:
+        effects.append("interactions")
     r2 = fit.rsquared
     # that of a panel leaves its effects out
     if hasattr(fit, "rsquared_inclusive"):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PLACE = ("row", "given", "unit", "start", "status", "reason")
+NOT_TAKEN = (LEFT_OUT, REJECTED)
 # beside what is checked
 CHECK = ("name", "estimate", "ci_low", "ci_high", "p_value")
 
@@ -195,16 +196,21 @@ def policy(
             f"The test net of the other policies leaves out {listed(same)}: nearly the list's own "
             "units and years."
         )
+    elif result.net is not None and result.net.reason:
+        notes.append(result.net.reason)
     start = int(cities.years[span_of(cities.growth, cities.years)[0]])
     is_earlier = cities.years < start
     if result.sample.years[0] == start and np.isfinite(cities.growth[:, is_earlier]).any():
         notes.append(f"The window begins in {start}: too few units have the period before.")
     # a row may stand for several units
-    rows = {one.row: one for one in result.sample.places if one.status in (LEFT_OUT, REJECTED)}
-    if rows:
-        notes.append(
-            f"Rows of the list that are not taken (places() says why): {listed(list(rows))}."
-        )
+    taken = {one.row for one in result.sample.places if one.status not in NOT_TAKEN}
+    rows = {one.row for one in result.sample.places if one.status in NOT_TAKEN}
+    for how, found in (("", rows - taken), (" in full", rows & taken)):
+        if found:
+            notes.append(
+                f"Rows of the list that are not taken{how} (places() says why): "
+                f"{listed(sorted(found))}."
+            )
     warnings = of_units((*cities.notes, *notes, *result.result.warnings, *result.cautions))
     shown = PrimaryFit(outcome, result.result, (), unit, cities.backend)
     return PolicyFit(shown, result, tuple(dict.fromkeys(warnings)))

@@ -56,7 +56,8 @@ def audit(
     time : str, optional
         Column of the period, if the treatment of a pair changes.
     block : mapping, series or frame, optional
-        Block of each unit; units trade places within it alone.
+        Block of each unit; units trade places within it alone. Units of two kinds, such as banks
+        and firms, need blocks of their own.
     draws : int
         Exchanges; each is a full fit.
     seed : int
@@ -119,6 +120,8 @@ def audit(
     if not abs(again - estimate) < SAME * lines["std_error"].min():
         expected = f"the estimate {estimate:.6g} of {treatment} when it is fitted again"
         raise PanelError("fit", None, None, expected, f"{again:.6g}", "fit again, then audit")
+    # what may fail does so before the exchanges
+    moved, without = _most_influential(fit, frame, pairs, scores, treatment)
     rng = np.random.default_rng(seed)
     made = []
     with bar(draws) as progress:
@@ -141,7 +144,6 @@ def audit(
     if np.isfinite(critical):
         least = critical * drawn["dyadic"]
         smallest = [(least + sign * drawn["estimate"]).quantile(POWER) for sign in (-1, 1)]
-    moved, without = _most_influential(fit, frame, pairs, scores, treatment)
     return Audit(
         term=treatment,
         outcome=scores.outcome,
@@ -176,9 +178,10 @@ def _refit(fit: Any, frame: pd.DataFrame) -> Any:
         again.get_fit()
     except ValueError as error:
         # effects explain the only regressor; of several, pyfixest drops the one that they explain
-        if "All variables are collinear" not in str(error):
-            raise
-        return None
+        if "All variables are collinear" in str(error):
+            return None
+        expected, remedy = "a model that can be fitted again", "fit it with other settings"
+        raise PanelError("fit", None, None, expected, str(error).strip(), remedy) from error
     return again
 
 

@@ -81,7 +81,7 @@ class Audit:
         within = ""
         if self.n_blocks > 1:
             within = f" within {self.n_blocks} blocks"
-        smallest = "found in 80 % of cases: none that so few exchanges can tell"
+        smallest = "found in 80 % of cases: none that so few exchanges with an error can tell"
         if np.isfinite(self.smallest_rise):
             smallest = (
                 f"found in 80 % of cases: a rise of {number(self.smallest_rise)}, a fall of "

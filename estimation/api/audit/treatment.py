@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from ...panel.panel_error import PanelError, refused
 from ...panel.unit_values import beside, blocks_of_units, is_beside, rows_beside
+from ..dyads import type_of
 from ..fit_rows import as_pandas
 
 
@@ -80,8 +82,8 @@ def read_treatment(
                 found = f"only {', '.join(map(str, table))}"
                 remedy = "add the column or name another"
                 raise PanelError("data", None, column, f"it in {what}", found, remedy)
-    ids = pd.Index(np.unique(frame[list(unit)]))
-    blocks = _blocks(block, ids.to_numpy())
+    ids = _ids(frame, unit)
+    of_unit = _blocks(block, ids.to_numpy())
     periods = pd.Index([0]) if time is None else pd.Index(np.unique(frame[time]))
 
     def places_of(table: pd.DataFrame) -> np.ndarray:
@@ -102,7 +104,10 @@ def read_treatment(
         values = np.where(np.isnan(values), back, values)
     places = places_of(frame)
     first, second, period = places
-    missing = np.isnan(values)
+    # a pair of two blocks that no row has is never needed, such as two banks of banks and firms
+    of_pair = of_unit * (of_unit.max() + 1) + of_unit[:, None]
+    is_needed = np.isin(of_pair, of_pair[first, second])
+    missing = np.isnan(values) & is_needed[:, :, None]
     if (first != second).all():
         missing[np.diag_indices(len(ids))] = False
     if missing.any():
@@ -110,7 +115,7 @@ def read_treatment(
         expected = f"the treatment of every pair, such as {ids[one]}, {ids[two]}"
         if time is not None:
             expected = f"{expected} in {periods[when]}"
-        remedy = "give data=, a frame that has them all"
+        remedy = "give data=, a frame that has them all, or block= for units of two kinds"
         raise PanelError("data", None, name, expected, "no row of it", remedy)
     known = values[tuple(places)]
     differs = known != frame[name].to_numpy(dtype=float)
@@ -122,17 +127,28 @@ def read_treatment(
         if time is not None:
             remedy = "give each pair one treatment in a period, and the data of the fit"
         raise PanelError("data", None, name, expected, found, remedy)
+    blocks = [np.flatnonzero(of_unit == one) for one in np.unique(of_unit)]
     return Treatment(ids.to_numpy(), first, second, period, values, blocks)
 
 
-def _blocks(given: Any, ids: np.ndarray) -> list[np.ndarray]:
-    """Return the places of the units of each block; all in one where none are given."""
+def _ids(frame: pd.DataFrame, unit: Sequence[str]) -> pd.Index:
+    """Return the units of both columns in ascending order."""
+    sides = [frame[side].unique() for side in unit]
+    types = sorted({type_of(one) for one in chain(*sides)})
+    if len(types) > 1:
+        remedy = "give all ids one type, such as text, and each kind of units blocks of its own"
+        raise PanelError("unit", None, None, "ids of one type", " and ".join(types), remedy)
+    return pd.Index(np.unique(np.concatenate(sides)))
+
+
+def _blocks(given: Any, ids: np.ndarray) -> np.ndarray:
+    """Return the number of each unit's block; one for all where none are given."""
     if given is None:
-        return [np.arange(len(ids))]
+        return np.zeros(len(ids), dtype=np.int64)
     given = beside(given, "block")
     if not is_beside(given):
         expected = "the block of each unit, as a mapping, a series, a frame or a path"
         raise refused("block", expected, given, "give {unit: its block}, for example")
     rows, _ = rows_beside(given, "block", ids, None)
-    of_unit = blocks_of_units(rows, list(rows.table.columns), ids, ("",))
-    return [np.flatnonzero(of_unit == one) for one in np.unique(of_unit)]
+    found = blocks_of_units(rows, list(rows.table.columns), ids, ("",))
+    return np.unique(found, return_inverse=True)[1]

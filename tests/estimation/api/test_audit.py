@@ -89,6 +89,26 @@ def test_an_exchange_whose_treatment_effects_explain_is_blank() -> None:
     assert blanks[0].any() and blanks[0].equals(blanks[1])
 
 
+def test_units_of_two_kinds_trade_places_within_theirs() -> None:
+    rng = np.random.default_rng(1)
+    bank, firm = (side.ravel() for side in np.indices((5, 7)))
+    frame = pd.DataFrame({"a": bank, "b": 10 + firm, "d": rng.random(35) < 0.3})
+    frame = frame.astype({"d": float}).assign(y=rng.normal(size=35))
+    fit = pf.feols("y ~ d", frame)
+    kinds = {unit: "bank" if unit < 10 else "firm" for unit in {*frame["a"], *frame["b"]}}
+    with pytest.raises(cs.PanelError, match="or block= for units of two kinds"):
+        cs.audit(fit, "d", UNIT, draws=1)
+    card = cs.audit(fit, "d", UNIT, draws=2, block=kinds, seed=3)
+    known, draw = frame["d"].to_numpy().reshape(5, 7), np.random.default_rng(3)
+    for k in range(2):
+        exchanged = known[draw.permutation(5)][:, draw.permutation(7)].ravel()
+        again = pf.feols("y ~ d", frame.assign(d=exchanged))
+        assert card.drawn.loc[k, "estimate"] == pytest.approx(again.coef()["d"])
+    texts = pf.feols("y ~ d", frame.astype({"b": str}))
+    with pytest.raises(cs.PanelError, match="ids of one type, found numbers and text"):
+        cs.audit(texts, "d", UNIT, draws=1)
+
+
 def test_poisson_is_fitted_in_full_with_directions_and_pairs_of_a_unit_with_itself() -> None:
     frame = flows(2)
     frame.loc[frame["a"] == 7, "y"] = 0  # separated: left out by every fit

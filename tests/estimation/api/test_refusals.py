@@ -200,7 +200,12 @@ REFUSED = {
         (of_arrays(lambda f: {**f, "period": f["period"] + 0.5}), "column period: expected a year"),
         *(
             (of_frame(text), "effects of pairs and of period")
-            for text in ("y ~ x0 | exporter", "log(y) ~ x0 | pair + period", "y ~ x0")
+            for text in (
+                "y ~ x0 | exporter + period",
+                "y ~ x0 | exporter",
+                "log(y) ~ x0 | pair + period",
+                "y ~ x0",
+            )
         ),
         (errors_of(unit=("a", "nowhere")), "column nowhere: expected it once in the fit's data"),
         (units_with_a_gap, "no value of b in 2011Q2"),

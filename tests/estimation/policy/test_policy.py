@@ -174,6 +174,14 @@ def test_a_fault_of_the_list_names_its_row_and_column(listed, said):
     assert said in str(error.value)
 
 
+def test_a_row_that_is_taken_in_part_says_so(panel, listed):
+    block = listed.assign(unit=listed["unit"].astype(object), scope="city")
+    row = pd.DataFrame({"unit": [0], "year": [2015], "scope": ["province"]})
+    fit = run(panel, pd.concat([block, row], ignore_index=True))
+    (said,) = [text for text in fit.warnings if text.startswith("Rows of the list")]
+    assert "not taken in full" in said and said.endswith(": 31.")
+
+
 def test_columns_of_other_lengths_are_those_of_the_list(panel):
     with pytest.raises(cs.PanelError, match=r"list: .* found 2 in unit, 1 in year"):
         run(panel, {"unit": [100, 101], "year": [2012]})
