@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.command import main
 from orchestration.commands.public import write_public
 from orchestration.home import REPO
 from orchestration.supervision import exit_code_of
@@ -121,6 +122,20 @@ def home_of_six(six: SixCities, tmp_path: Path) -> Path:
     """A copy of their home, which a test may change; its path is none that a tool may split."""
     odd = "五 月 a'b\"c {x},y a$HOME semi;colon a:b ~x &amp; -rf"
     return shutil.copytree(six.run.home, tmp_path / odd, symlinks=True)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Run]:
+    """Run a command of a home in this process, which has loaded what a new one would load again."""
+    monkeypatch.setattr("orchestration.command.supervise", lambda _, work: exit_code_of(work))
+
+    def call(home: Path, *words: str) -> Run:
+        monkeypatch.setenv("CITYSYNC_HOME", str(home))
+        code = main([*words])
+        said = capfd.readouterr()
+        return Run(code, said.err + said.out, home)
+
+    return call
 
 
 def end_of(work: Callable[..., int], *arguments: object) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from orchestration.commands.clean import REMOVED, clean
 from orchestration.commands.publications import rollback, verify
-from tests.orchestration.conftest import SMALL, end_of, run
+from tests.orchestration.conftest import SMALL, end_of
 from tests.warehouse.publication.test_publish import put_out
 from tests.warehouse.publication.test_verification import flip_byte, forge
 from warehouse.publication.tables import hash_table
@@ -80,14 +80,14 @@ def test_clean_removes_what_can_be_made_again(home, tmp_path):
 DIFFERS = "1 published values that the delivered files do not hold, first tidy values.csv D2"
 
 
-def test_what_changed_in_the_landing_is_named(six, tmp_path):
+def test_what_changed_in_the_landing_is_named(six, tmp_path, here):
     """Another value, and a file that came later and cannot be read."""
     landing = shutil.copytree(six.landing, tmp_path / "landing", symlinks=True)
     values = landing / "tidy" / "values.csv"
     text = values.read_text(encoding="utf-8").replace("1070.0", "1071.0", 1)
     values.write_text(f"{text}110000,2010,gdp_nominal_cny_100m,5\n", encoding="utf-8")
     (landing / "tidy" / "new.csv").write_bytes(b"city_id,year\n\x00")
-    checked = run(six.run.home, "verify", f"--landing={landing}")
+    checked = here(six.run.home, "verify", f"--landing={landing}")
     assert checked.code == 1 and "exit 1: " in checked.last_line
     for words in (
         *("sha256 ", "it is not the file that was published"),
@@ -96,7 +96,7 @@ def test_what_changed_in_the_landing_is_named(six, tmp_path):
         assert words in checked.output
 
 
-def test_a_table_that_was_changed_with_its_hashes_is_found_and_nothing_else(six, home_of_six):
+def test_a_table_that_was_changed_with_its_hashes_is_found_and_nothing_else(six, home_of_six, here):
     """File, table and manifest agree; the delivered files do not."""
     inputs = six.run.manifest["inputs"]
     found = [(entry["path"], entry["sha256"] is None) for entry in inputs]
@@ -107,7 +107,7 @@ def test_a_table_that_was_changed_with_its_hashes_is_found_and_nothing_else(six,
     with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as con:
         entry = hash_table(con, table)
     forge(folder, tables=six.run.manifest["tables"] | {table: entry})
-    checked = run(home_of_six, "verify", f"--landing={six.landing}")
+    checked = here(home_of_six, "verify", f"--landing={six.landing}")
     assert checked.code == 1 and DIFFERS in checked.output
     # the value as published, and as delivered
     assert "not what" in checked.last_line and ", 2 faults: " in checked.last_line

@@ -20,7 +20,6 @@ from orchestration.command import main
 from orchestration.failure_reason import reason_of_failure
 from orchestration.home import Home
 from orchestration.lock import hold_lock
-from orchestration.supervision import exit_code_of
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.city_pages import city_page_faults
@@ -231,26 +230,22 @@ def test_unit_tests_of_the_models_pass(simulated, tmp_path):
     assert len(run_dbt(["test", "--select", "test_type:unit"], simulated.home / "build", tmp_path))
 
 
-def test_delivered_files_are_published_as_such_and_no_simulated_run_replaces_them(six):
+def test_delivered_files_are_published_as_such_and_no_simulated_run_replaces_them(six, here):
     """What is published of these six cities: tests/warehouse/test_models.py."""
     not_run = query(six.run, "select spec_id from estimates.not_run")
     assert (HEADLINE,) in not_run and six.run.manifest["is_simulated"] is False
     # a simulated run never takes the place of delivered files
-    refused = refresh(six.run.home)
+    refused = here(six.run.home, "refresh")
     assert refused.code == 2 and "CITYSYNC_HOME" in refused.last_line
 
 
 @pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])
-def test_beside_a_command_another_ends_with_3_and_names_the_holder(
-    six, home_of_six, words, monkeypatch, capfd
-):
-    monkeypatch.setenv("CITYSYNC_HOME", str(home_of_six))
-    monkeypatch.setattr("orchestration.command.supervise", lambda _, work: exit_code_of(work))
+def test_beside_a_command_another_ends_with_3_and_names_the_holder(six, home_of_six, words, here):
     landing = ["--landing", str(six.landing)] if words not in ("rollback", "clean") else []
     with hold_lock(Home(home_of_six)):
-        assert main([words, *landing]) == 3
-    last = capfd.readouterr().out.splitlines()[-1]
-    assert last.startswith("citysync: exit 3:") and str(os.getpid()) in last
+        refused = here(home_of_six, words, *landing)
+    assert refused.code == 3 and refused.last_line.startswith("citysync: exit 3:")
+    assert str(os.getpid()) in refused.last_line
 
 
 def test_a_failed_gate_leaves_the_last_publication(six, home_of_six, tmp_path):
