@@ -25,8 +25,7 @@ from warehouse.whole_files import write_text
 SECONDS_BETWEEN = 5
 LEGEND = (
     "passed: the rule does not flag; found: it does; vetoed: what is measured is beyond the "
-    "threshold, but another condition of the rule (docs/methods, section 15) does not hold, such "
-    "as that the figure fits another row, or that no source confirms it."
+    "threshold, but the condition in parentheses holds the rule back."
 )
 
 

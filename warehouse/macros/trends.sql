@@ -155,9 +155,9 @@
     end
 {%- endmacro %}
 
-{#- A figure in a sentence: six digits, no trailing zeros. -#}
+{#- A figure in a sentence: six digits, or all of the whole part, no trailing zeros. -#}
 {% macro short_number(expression) -%}
-    format('{:.6g}', {{ expression }})
+    format(if(abs({{ expression }}) >= 999999.5, '{:.0f}', '{:.6g}'), {{ expression }})
 {%- endmacro %}
 
 {#- The opening of most details: what the years beside a value lead one to expect, and what stands there. -#}

@@ -16,7 +16,7 @@ from warehouse.corrections import cells_of, named, shown
 from warehouse.database import rows_of
 from warehouse.errors import Refused
 from warehouse.ingest.place_names import read_province_names
-from warehouse.replay.measures import LOG, MEASURES
+from warehouse.replay.measures import LOG, MEASURES, WORDS
 from warehouse.replay.models import query_of, render_text
 from warehouse.replay.replay import replay
 from warehouse.replay.uses import find_uses, growth_without_rate, made_of
@@ -141,6 +141,10 @@ _FILTERS = {
     ("int_values_candidates", "checked"): 'where "year" = {year}',
     ("int_observations_identity", "delivered_rows"): "",
     ("int_observations_wrong_entity", "distances"): "",
+    ("int_observations_identity", "named"): 'where city_id = {city_id} and "year" = {year}',
+    ("int_observations_level_run", "numbered"): "where city_id = {city_id}",
+    ("int_observations_level_run_alone", "spans"): "where city_id = {city_id}",
+    ("int_observations_mismatch", "checked"): 'where "year" = {year}',
     ("int_values_apart", "parts"): "",
 }
 
@@ -149,8 +153,8 @@ _FILTERS = {
 class Test:
     """A rule's test on a figure: what was measured, beside the threshold, and what came of it.
 
-    `outcome` is 'passed', 'found' or 'vetoed' (beyond the threshold, and yet no flag: another
-    condition of the rule does not hold).
+    `outcome` is 'passed', 'found' or 'vetoed' (beyond the threshold, and yet no flag: `note` says
+    which condition of the rule does not hold).
     """
 
     rule: str
@@ -298,7 +302,7 @@ def measure(con: duckdb.DuckDBPyConnection, flagged: Set[tuple[int, str]]) -> di
         never = f"and threshold < {_NEVER}" if one.kind == LOG else ""
         tests.setdefault((one.model, one.cte), []).append(
             f"(select {number} as number, observation_id, measured, threshold, note "
-            f"from ({render_text(one.query)}) {_OF_FIGURE} and threshold is not null "
+            f"from ({render_text(one.query, WORDS)}) {_OF_FIGURE} and threshold is not null "
             f"and measured is not null {never} qualify row_number() over "
             f"(partition by observation_id order by measured {order}, note) = 1)"
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -94,9 +94,9 @@ def sql_of_model(name: str) -> str:
     return _environment().from_string(_paths()[name].read_text(encoding="utf-8")).render()
 
 
-def render_text(text: str) -> str:
-    """Return a query with the macros of the warehouse expanded."""
-    return _environment().from_string(text).render()
+def render_text(text: str, words: Mapping[str, object]) -> str:
+    """Return a query with the macros of the warehouse, and the words given, expanded."""
+    return _environment().from_string(text).render(words)
 
 
 def make(

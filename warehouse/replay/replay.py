@@ -82,21 +82,18 @@ def replay(
         "create or replace temp view int_raw_observations as from int_observations_corrected"
     )
     made |= {"int_observations_corrected", "int_raw_observations"}
+    # figures of the context are not checked here: levels are needed for growth, and rows of this
+    # city for the rules on rows
+    of_context = "where city_id <> $1 and not list_contains($2, indicator_id)"
+    if not any(name in _READS for name in own):
+        make(con, "int_values_followed", made)
+        for table in ("int_values_series", "int_trends_delivered"):
+            con.execute(f"delete from {table} {of_context}", [city_id, own])
     make(con, "int_values_paired", made)
-    # figures of the context are not checked here, so they need no comparison with other sources
     con.execute("delete from int_values_paired where not list_contains($1, indicator_id)", [own])
-    # after the first pass, rules read trends of the context in the row of this city alone
     make(con, "int_trends_cleaned", made)
-    con.execute(
-        "delete from int_trends_cleaned "
-        "where city_id <> $1 and not list_contains($2, indicator_id)",
-        [city_id, own],
-    )
+    con.execute(f"delete from int_trends_cleaned {of_context}", [city_id, own])
     make(con, "int_observations_flagged", made)
     # what follows chooses among figures of the same quantity
-    con.execute(
-        "delete from int_observations_corrected "
-        "where city_id <> $1 and not list_contains($2, indicator_id)",
-        [city_id, own],
-    )
+    con.execute(f"delete from int_observations_corrected {of_context}", [city_id, own])
     make(con, "int_observations_graded", made)

@@ -63,6 +63,7 @@ def test_a_cell_judged_again_has_the_published_verdict_and_its_measure(con):
         if rule and rule != "value_corrections" and not figure.remark:
             tests = [test for test in figure.tests if test.rule == rule]
             assert any(test.outcome == "found" for test in tests), (where, rule)
+        assert all(test.note for test in figure.tests if test.outcome == "vetoed"), where
         # a rule that flags the figure is beyond its threshold by the model's own numbers
         assert figure.tests
 

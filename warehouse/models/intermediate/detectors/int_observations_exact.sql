@@ -70,7 +70,7 @@ select
     observation_id,
     'sign' as rule,
     'blocked' as grade,
-    'expected a positive value, found ' || "value" as detail
+    'expected a positive value, found ' || {{ short_number('"value"') }} as detail
 from checked
 where must_be_positive and "value" <= 0
 union all by name
@@ -81,8 +81,9 @@ select
     case
         when is_zero_row then 'expected values, found nothing but zeros in the row'
         else
-            'expected ' || coalesce(cast(min_value as varchar), 'anything') || ' to '
-            || coalesce(cast(max_value as varchar), 'anything') || ' ' || canonical_unit || ', found ' || "value"
+            'expected ' || coalesce({{ short_number('min_value') }}, 'anything') || ' to '
+            || coalesce({{ short_number('max_value') }}, 'anything') || ' ' || canonical_unit || ', found '
+            || {{ short_number('"value"') }}
     end as detail
 from checked
 where is_zero_row or "value" < min_value or "value" > max_value
@@ -91,7 +92,8 @@ select
     observation_id,
     'index_for_growth' as rule,
     'blocked' as grade,
-    'expected a growth rate in per cent, found ' || "value" || ', which reads as an index with the previous year = 100' as detail,
+    'expected a growth rate in per cent, found ' || {{ short_number('"value"') }}
+    || ', which reads as an index with the previous year = 100' as detail,
     "value" - 100 as proposed_value
 from checked
 where is_index
@@ -105,7 +107,8 @@ select
             then 'warned'
         else 'blocked'
     end as grade,
-    'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail
+    'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found '
+    || {{ short_number('"value"') }} as detail
 from checked
 where kind in ('rate', 'index') and "value" not between min_value and max_value and not is_index
 union all by name

@@ -32,13 +32,14 @@ broken as (
             '{{ formula['expected'] }}' as expected,
             contains('{{ formula['whole'] }}', columns_of.indicator_id) as is_whole,
             contains('{{ formula['parts'] }}', '+') as is_sum,
+            limits.identity_{{ identity }} as tolerance,
             {{ formula['parts'] }} as parts,
             {{ formula['whole'] }} as whole,
             ln(parts / whole) as difference
         from delivered_rows
         cross join unnest({{ formula['indicators'] }}) as columns_of (indicator_id)
         inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
-        where abs(difference) > limits.identity_{{ identity }}
+        where abs(difference) > tolerance
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
@@ -116,7 +117,12 @@ named as (
             partition by {{ row }}
             order by is_alone_culprit desc, is_run_culprit desc, unexplained asc nulls last, indicator_id asc
         ) = 1 as is_culprit,
-        bool_or(is_run_culprit) over (partition by {{ row }}) as has_culprit
+        bool_or(is_run_culprit) over (partition by {{ row }}) as has_culprit,
+        case {{ power_of_ten('needed', 'tolerance') }}
+            when 1 then '; a tenth of this column would fit'
+            when -1 then '; ten times this column would fit'
+            else ''
+        end as decimal_fit
     from in_runs
 )
 
@@ -137,7 +143,7 @@ select
         when is_culprit and is_foreign then '; this column has the figure of another city or year'
         when is_culprit and is_mended then '; another source has the figure of this column that would mend the row'
         when is_culprit then '; this column strays from its own trend' else '; no column strays by what would explain it'
-    end as detail
+    end || decimal_fit as detail
 from named
 where not is_vouched and (is_culprit or not has_culprit)
 qualify row_number() over (partition by observation_id order by is_culprit desc, abs(difference) desc, identity asc) = 1

@@ -10,6 +10,7 @@ checked as (
         min(gap) filter (where relation = 'independent') over same_value as nearest_gap,
         count(*) over (same_value order by other_log_value range between veto_equal preceding and veto_equal following)
         - count(*) filter (where gap <= veto_equal) over same_value - 1 as n_more,
+        count(*) filter (where gap <= mismatch_equal) over years_beside as n_equal_years,
         -- of two sides the one that left its own trend, or left it further
         not coalesce(own_miss < spike_other_share * gap and other_miss >= spike_own_share * gap, false) as may_be_wrong,
         may_be_wrong and is_weaker and gap > stitched_apart as is_contrary,
@@ -19,12 +20,14 @@ checked as (
         and not is_other_worse
         and gap > mismatch_differs
         and coalesce(own_miss >= other_miss / 4, true)
-        and count(*) filter (where gap <= mismatch_equal) over (
+        and n_equal_years >= mismatch_equal_years as is_isolated
+    from compared
+    window
+        same_value as (partition by observation_id),
+        years_beside as (
             partition by source_id, other_source_id, indicator_id, city_id
             order by "year" range between 2 preceding and 2 following exclude current row
-        ) >= mismatch_equal_years as is_isolated
-    from compared
-    window same_value as (partition by observation_id)
+        )
 ),
 
 found as (

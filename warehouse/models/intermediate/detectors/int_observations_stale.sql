@@ -81,7 +81,11 @@ select
     'expected another figure than that of ' || original_year || ', found the same, ' || {{ short_number('exp(log_value)') }}
     || case when is_early then '; other sources have it a year later' when has_moved_on then '; another source has moved on' else '' end
     || case when is_table then '; so have ' || n_repeated || ' of ' || n_table || ' cities' else '' end
-    || case when is_province then '; so has most of the province' else '' end as detail
+    || case when is_province then '; so has most of the province' else '' end
+    || case
+        when has_moved_on or is_table or is_province then '; the copy is this year''s'
+        else '; which of the two years is the copy is not known'
+    end as detail
 from checked
 where is_table or is_province or has_moved_on or least(log_chance, province_log_chance) <= ln(stale_chance)
 -- the second of three equal tables
