@@ -76,11 +76,14 @@ LONGEST = (
     "orchestration/test_definitions.py",
     "warehouse/publication/test_archive.py",
     "warehouse/test_dbt_by_hand.py",
+    "estimation/api/test_wheel.py",
     "docs/test_examples.py",
     "orchestration/commands/test_why.py",
     "orchestration/commands/test_public.py",
     "orchestration/commands/test_publications.py",
     "warehouse/test_models.py",
+    "orchestration/commands/test_policy.py",
+    "orchestration/gates/test_frames.py",
 )
 
 
