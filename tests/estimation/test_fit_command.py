@@ -130,7 +130,7 @@ FAULTS = {
     ),
     "treated in every year": (
         lambda t: t.assign(cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2010)),
-        ["not identified"],
+        ["before and after its treatment"],
     ),
     "treated after the panel": (
         lambda t: t.assign(cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2050)),
